@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace troupe::base {
+
+using Duration = std::chrono::nanoseconds;
+
+/// The tag of TimePoint: time since an arbitrary start that only goes forwards.
+struct MonotonicTime {
+  using rep = Duration::rep;
+  using period = Duration::period;
+  using duration = Duration;
+  static constexpr bool is_steady = true;
+};
+using TimePoint = std::chrono::time_point<MonotonicTime, Duration>;
+
+/// Later than every deadline.
+inline constexpr TimePoint time_never = TimePoint::max();
+
+/// The only source of time. Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual TimePoint now() const = 0;
+};
+
+/// The machine's monotonic clock.
+class SteadyClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const override {
+    return TimePoint{std::chrono::duration_cast<Duration>(
+        std::chrono::steady_clock::now().time_since_epoch())};
+  }
+};
+
+/// Stands still until it is moved by hand: for simulation and tests.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const override {
+    return TimePoint{Duration{now_.load(std::memory_order_acquire)}};
+  }
+  void advance(Duration by) { now_.fetch_add(by.count(), std::memory_order_acq_rel); }
+  void set(TimePoint now) {
+    now_.store(now.time_since_epoch().count(), std::memory_order_release);
+  }
+
+ private:
+  std::atomic<Duration::rep> now_{1};
+};
+
+}  // namespace troupe::base

@@ -1,0 +1,38 @@
+# troupe_module(NAME [HEADERS …] [SOURCES …] [TESTS …] [LINKS …] [TEST_LINKS …] [PRIVATE_LINKS …])
+#
+# Declares the library troupe::NAME of the folder that calls it, proves that its headers compile
+# alone, and builds its tests into the program NAME-tests, whose cases ctest finds.
+include(GoogleTest)
+
+function(troupe_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+  if(TROUPE_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+function(troupe_module name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;SOURCES;TESTS;LINKS;PRIVATE_LINKS;TEST_LINKS" ${ARGN})
+  set(target troupe_${name})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  add_library(troupe::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME troupe_${name}
+    VERIFY_INTERFACE_HEADER_SETS ON LINKER_LANGUAGE CXX)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
+    FILES ${ARG_HEADERS})
+  target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  troupe_warnings(${target})
+  if(TROUPE_TESTS AND ARG_TESTS)
+    troupe_tests(${name}-tests SOURCES ${ARG_TESTS} LINKS troupe::${name} ${ARG_TEST_LINKS})
+  endif()
+endfunction()
+
+# troupe_tests(NAME SOURCES … LINKS …): a GoogleTest program whose cases ctest finds.
+function(troupe_tests name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest_main)
+  troupe_warnings(${name})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()
