@@ -1,0 +1,181 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/message.hpp"
+#include "base/schema.hpp"
+
+namespace troupe::node {
+
+/// What the actor "system/control" of every node understands: the command line speaks nothing else.
+/// A request that cannot be met is answered with a refusal whose text begins with a base::Errc
+/// name and a colon ("not_found: no actor 'hist' in the cluster (3 nodes asked); did you mean
+/// 'hits'?").
+namespace control {
+
+inline constexpr const char* actor_name = "system/control";
+
+/// A member as the asked node sees it; figures are -1 where the member did not answer in time.
+struct MemberRow {
+  std::string name;
+  std::uint64_t incarnation = 0;
+  std::string state;  ///< up, suspect, leaving
+  std::string address;
+  std::int64_t actors = -1;
+  std::int64_t messages_per_second = -1;
+  std::int64_t mailbox_messages = -1;
+  std::int64_t uptime_ms = -1;
+  TROUPE_MESSAGE(MemberRow, name, incarnation, state, address, actors, messages_per_second,
+                 mailbox_messages, uptime_ms)
+};
+struct StatusReply {
+  std::string cluster;
+  std::string node;  ///< the one that answers
+  bool ready = false;
+  std::uint64_t epoch = 0;  ///< version of the membership view
+  std::vector<MemberRow> members;
+  TROUPE_MESSAGE(StatusReply, cluster, node, ready, epoch, members)
+};
+struct Status {
+  using Reply = StatusReply;
+  TROUPE_MESSAGE(Status)
+};
+
+/// One node's own figures; nodes ask each other for these.
+struct NodeStats {
+  using Reply = MemberRow;
+  TROUPE_MESSAGE(NodeStats)
+};
+
+struct NameRow {
+  std::string name;
+  std::string kind;
+  std::string node;
+  std::uint64_t epoch = 0;
+  std::uint64_t actor = 0;  ///< 0 while it is being started
+  std::string state;        ///< running, starting
+  TROUPE_MESSAGE(NameRow, name, kind, node, epoch, actor, state)
+};
+struct ListReply {
+  std::vector<NameRow> names;
+  TROUPE_MESSAGE(ListReply, names)
+};
+/// All names of the cluster, sorted.
+struct List {
+  using Reply = ListReply;
+  TROUPE_MESSAGE(List)
+};
+
+/// A message of a kind's protocol. `reply` is empty if it cannot be asked, else a type as in
+/// base::FieldSchema.
+struct MessageRow {
+  std::string name;
+  std::string reply;
+  TROUPE_MESSAGE(MessageRow, name, reply)
+};
+struct KindRow {
+  std::string kind;
+  std::string args;  ///< the struct of its arguments, or empty
+  std::vector<MessageRow> messages;
+  std::vector<base::StructSchema> structs;  ///< the messages and all structs inside them
+  TROUPE_MESSAGE(KindRow, kind, args, messages, structs)
+};
+struct TypesReply {
+  std::vector<KindRow> kinds;
+  TROUPE_MESSAGE(TypesReply, kinds)
+};
+/// Kinds that can be spawned on the asked node.
+struct Types {
+  using Reply = TypesReply;
+  TROUPE_MESSAGE(Types)
+};
+
+struct DescribeReply {
+  NameRow where;
+  KindRow kind;
+  TROUPE_MESSAGE(DescribeReply, where, kind)
+};
+/// Where a name lives and what it understands. Refused: not_found.
+struct Describe {
+  using Reply = DescribeReply;
+  std::string name;
+  TROUPE_MESSAGE(Describe, name)
+};
+
+/// Starts an actor of a registered kind under a name. `node` is a node's name, a placement policy
+/// ("local", "any", "spread", "least_loaded", "label:KEY=VALUE") or empty for "any". `args` is a
+/// MessagePack struct or map for the kind's arguments, or empty. Refused: already_exists,
+/// not_found (kind or node), invalid_argument.
+struct Spawn {
+  using Reply = NameRow;
+  std::string kind;
+  std::string name;
+  std::string node;
+  base::Bytes args;
+  bool respawn = true;  ///< start it elsewhere when its node dies
+  TROUPE_MESSAGE(Spawn, kind, name, node, args, respawn)
+};
+/// Stops a named actor for good and frees the name. Refused: not_found.
+struct Stop {
+  using Reply = NameRow;
+  std::string name;
+  TROUPE_MESSAGE(Stop, name)
+};
+
+struct DrainReply {
+  std::string node;
+  std::uint32_t moved = 0;  ///< names handed over
+  std::uint32_t lost = 0;   ///< messages and names left behind
+  std::uint32_t duration_ms = 0;
+  TROUPE_MESSAGE(DrainReply, node, moved, lost, duration_ms)
+};
+/// The node hands its names over, leaves and stops. Refused: not_found.
+struct Drain {
+  using Reply = DrainReply;
+  std::string node;
+  TROUPE_MESSAGE(Drain, node)
+};
+
+struct ReasonCount {
+  std::string reason;
+  std::uint64_t count = 0;
+  TROUPE_MESSAGE(ReasonCount, reason, count)
+};
+/// sent = delivered + in_flight + the sum of dead, of one node. Messages that left for another
+/// node count as delivered here and as sent there.
+struct LedgerRow {
+  std::string node;
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t in_flight = 0;
+  std::vector<ReasonCount> dead;
+  bool balanced = false;
+  TROUPE_MESSAGE(LedgerRow, node, sent, delivered, in_flight, dead, balanced)
+};
+struct LedgerReply {
+  std::vector<LedgerRow> nodes;
+  TROUPE_MESSAGE(LedgerReply, nodes)
+};
+/// `cluster_wide` asks all members; otherwise the asked node only.
+struct Ledger {
+  using Reply = LedgerReply;
+  bool cluster_wide = true;
+  TROUPE_MESSAGE(Ledger, cluster_wide)
+};
+
+struct HealthReply {
+  bool live = false;
+  bool ready = false;
+  std::string reason;  ///< why not, for a person
+  TROUPE_MESSAGE(HealthReply, live, ready, reason)
+};
+struct Health {
+  using Reply = HealthReply;
+  TROUPE_MESSAGE(Health)
+};
+
+}  // namespace control
+}  // namespace troupe::node
