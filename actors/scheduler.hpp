@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace troupe::actors {
+
+/// How much one turn may do before other runnables get the thread.
+struct Turn {
+  std::uint32_t messages_max = 300;
+};
+
+/// Something a scheduler runs, an actor above all. Never run by two threads at once: whoever makes
+/// it runnable calls Scheduler::schedule() once, and it is not scheduled again before its turn
+/// ended with `idle` or the scheduler itself requeued it.
+class Runnable {
+ public:
+  enum class After { idle, again };
+  /// One turn. `again` asks to be queued behind what is runnable now.
+  virtual After run(Turn turn) = 0;
+
+  /// The scheduler's link while it is queued; nobody else touches it.
+  Runnable* next_runnable = nullptr;
+
+ protected:
+  ~Runnable() = default;
+};
+
+/// Decides when and on which thread runnables run. Thread-safe.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  /// Queues a runnable that is not queued and not running. From a worker's own turn it runs next on
+  /// that worker. After stop() it is kept and never run.
+  virtual void schedule(Runnable& runnable) = 0;
+};
+
+}  // namespace troupe::actors

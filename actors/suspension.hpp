@@ -1,0 +1,33 @@
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+
+#include "base/ids.hpp"
+
+namespace troupe::actors {
+
+class ActorCell;
+
+/// A coroutine handler that waits, and the way to wake it: it goes on in its actor, as a control
+/// message. Cheap to copy; safe to keep after the actor's death, when resume() does nothing.
+class Suspension {
+ public:
+  Suspension() = default;
+
+  /// Called in await_suspend: the coroutine of the actor that runs on this thread. Aborts outside of
+  /// an actor, where nothing could wake it.
+  [[nodiscard]] static Suspension of_current_actor(std::coroutine_handle<> waiting);
+
+  /// Wakes the coroutine; only the first call has an effect. Thread-safe.
+  void resume() const;
+
+  explicit operator bool() const { return cell_ != nullptr; }
+
+ private:
+  ActorCell* cell_ = nullptr;
+  base::ActorId actor_;
+  std::uint64_t token_ = 0;
+};
+
+}  // namespace troupe::actors
