@@ -21,6 +21,7 @@ function(troupe_module name)
     VERIFY_INTERFACE_HEADER_SETS ON LINKER_LANGUAGE CXX)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
     FILES ${ARG_HEADERS})
+  target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
   troupe_warnings(${target})
   if(TROUPE_TESTS AND ARG_TESTS)

@@ -1,0 +1,18 @@
+# Tests of the house itself: layers, documents, headers, and the installed package.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+function(house_test name)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS house TIMEOUT 300)
+endfunction()
+
+house_test(layering
+  ${Python3_EXECUTABLE} cmake/check_layers.py cmake/layers.txt ${PROJECT_SOURCE_DIR})
+house_test(layering-check ${Python3_EXECUTABLE} cmake/check_layers.test.py)
+house_test(docs ${Python3_EXECUTABLE} cmake/check_docs.py ${PROJECT_SOURCE_DIR})
+house_test(docs-check ${Python3_EXECUTABLE} cmake/check_docs.test.py)
+
+# Each header alone is a translation unit of this target.
+house_test(headers
+  ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --target all_verify_interface_header_sets)
+set_tests_properties(headers PROPERTIES RESOURCE_LOCK build)
