@@ -17,6 +17,7 @@ SUFFIXES = (".hpp", ".cpp", ".md", ".txt", ".cmake", ".py", ".yml", ".json")
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"(?:\./)?[\w.*-]+(?:/[\w.*-]+)*/?")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+PLACEHOLDER = re.compile(r"(?:.*/)?\w(?:\.\w+)+")  # x.hpp, x.test.cpp
 TEST_NAME = re.compile(r"[A-Z]\w+\.[A-Z]\w+")
 
 
@@ -45,7 +46,7 @@ class Tree:
 
 
 def is_path(text):
-    if not PATH.fullmatch(text):
+    if not PATH.fullmatch(text) or PLACEHOLDER.fullmatch(text):
         return False
     first = text.removeprefix("./").split("/")[0]
     return (text.startswith("./") or ("/" in text and first in FOLDERS + [".ci"])

@@ -31,12 +31,13 @@ class CheckDocs(unittest.TestCase):
                          ["README.md:1: there is no './start'"])
 
     def test_knows_paths_from_the_root_and_from_the_document(self):
-        tree = dict(EXAMPLE)
-        tree["examples/README.md"] = "`x.cpp`, `examples/x.cpp`, `examples/`, `examples/x*`\n"
+        tree = {"examples/hi.cpp": ""}
+        tree["examples/README.md"] = "`hi.cpp`, `examples/hi.cpp`, `examples/`, `examples/h*`\n"
         self.assertEqual(check(tree), [])
 
     def test_overlooks_what_is_no_path(self):
-        self.assertEqual(check({"README.md": "`std::byte` `troupe ask hits Get` `a/b` `*.cpp`\n"}), [])
+        text = "`std::byte` `troupe ask hits Get` `a/b` `*.cpp` `x.test.cpp`\n"
+        self.assertEqual(check({"README.md": text}), [])
 
     def test_names_a_broken_link(self):
         self.assertEqual(check({"README.md": "[a](docs/a.md) [b](https://example.org/b)\n"}),
