@@ -16,3 +16,10 @@ house_test(docs-check ${Python3_EXECUTABLE} cmake/check_docs.test.py)
 house_test(headers
   ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --target all_verify_interface_header_sets)
 set_tests_properties(headers PROPERTIES RESOURCE_LOCK build)
+
+# What a user sees first: the walk-through, and the containers (skipped where no engine answers).
+if(TARGET trouped AND TARGET troupe)
+  house_test(demo examples/demo $<TARGET_FILE_DIR:trouped>)
+  house_test(compose cluster-tests/compose/run)
+  set_tests_properties(compose PROPERTIES LABELS compose SKIP_RETURN_CODE 77 TIMEOUT 1200)
+endif()
