@@ -23,3 +23,6 @@ if(TARGET trouped AND TARGET troupe)
   house_test(compose cluster-tests/compose/run)
   set_tests_properties(compose PROPERTIES LABELS compose SKIP_RETURN_CODE 77 TIMEOUT 1200)
 endif()
+
+house_test(locks ${Python3_EXECUTABLE} cmake/check_locks.py ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+set_tests_properties(locks PROPERTIES SKIP_RETURN_CODE 77)
