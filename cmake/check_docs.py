@@ -57,8 +57,9 @@ def check_text(tree, name, number, line):
     folder = name.rpartition("/")[0]
     for span in CODE_SPAN.findall(line):
         word = span.split()[0] if span.startswith("./") else span
+        name_only = word.removeprefix("./")
         if is_path(word):
-            found = tree.has(word) or tree.has(f"{folder}/{word}") or (
+            found = tree.has(word) or tree.has(f"{folder}/{name_only}") or (
                 "/" not in word and tree.has_named(word))
             if not found:
                 yield f"{name}:{number}: there is no '{word}'"
