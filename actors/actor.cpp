@@ -1,0 +1,218 @@
+#include "actors/actor.hpp"
+
+#include <cstdlib>
+#include <deque>
+#include <limits>
+
+#include <cxxabi.h>
+
+#include "actors/actor_cell.hpp"
+#include "actors/actor_system.hpp"
+
+namespace troupe::actors {
+
+Actor::Actor() : cell_(ActorCell::current()) {
+  TROUPE_CHECK(cell_ != nullptr, "an actor is made by spawn(), never directly");
+}
+
+ActorSystem& Actor::system() const { return cell_->system(); }
+AnyRef Actor::self() const { return cell_->ref(); }
+base::TimePoint Actor::now() const { return system().clock().now(); }
+base::Random& Actor::random() { return cell_->random(); }
+void Actor::stop() { cell_->request_stop(); }
+void Actor::stop(const AnyRef& actor) { system().stop(actor); }
+void Actor::watch(const AnyRef& actor) { cell_->watch(actor); }
+void Actor::unwatch(const AnyRef& actor) { cell_->unwatch(actor); }
+void Actor::cancel(TimerId timer) { cell_->cancel_timer(timer); }
+
+Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval,
+                                MessageMaker maker) {
+  return cell_->add_timer(delay, interval, std::move(maker));
+}
+
+void Actor::Delay::await_suspend(std::coroutine_handle<> waiting) const {
+  const Suspension suspension = Suspension::of_current_actor(waiting);
+  ActorSystem& actor_system = ActorCell::current()->system();
+  (void)actor_system.timers().add(actor_system.clock().now() + duration,
+                                  [suspension] { suspension.resume(); });
+}
+
+ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
+  if (this != &other) {
+    fail({AskError::Kind::may_have_run, base::Outcome::stopped, "the request was dropped"});
+    to_ = std::exchange(other.to_, ReplyAddress{});
+    by_name_ = other.by_name_;
+    deadline_ = other.deadline_;
+  }
+  return *this;
+}
+
+ReplyRight::~ReplyRight() {
+  fail({AskError::Kind::may_have_run, base::Outcome::stopped,
+        "the actor let go of the request without an answer"});
+}
+
+void ReplyRight::fail(AskError error) {
+  if (to_) {
+    send(failure_envelope(std::move(error)));
+  }
+}
+
+void ReplyRight::send(Envelope reply) {
+  if (!to_) {
+    return;
+  }
+  const ReplyAddress to = std::exchange(to_, ReplyAddress{});
+  reply->target = to.request;
+  reply->by_name = by_name_;
+  if (to.sink->deliver(std::move(reply)) != base::Outcome::accepted) {
+    to.sink->system().count_late_reply();
+  }
+}
+
+void ReplyRight::move_into(MessageBlock& message) {
+  message.reply = std::exchange(to_, ReplyAddress{});
+  message.by_name = by_name_;
+  message.deadline = deadline_;
+}
+
+// References.
+
+ActorAddress AnyRef::address() const {
+  return sink_ == nullptr ? ActorAddress{} : sink_->address_of(id_);
+}
+
+base::Outcome AnyRef::post(Envelope&& message) const {
+  if (sink_ == nullptr) {
+    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+        {AskError::Kind::not_run, base::Outcome::no_such_actor, "the reference is empty"});
+    return base::Outcome::no_such_actor;
+  }
+  message->target = id_;
+  if (const ActorCell* sender = ActorCell::current()) {
+    message->sender = sender->id();
+  }
+  const base::Outcome outcome = sink_->deliver(std::move(message));
+  if (outcome != base::Outcome::accepted) {
+    sink_->system().reject(message, outcome);
+    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+        {AskError::Kind::not_run, outcome, "the message was not accepted"});
+  }
+  return outcome;
+}
+
+base::ActorId AnyRef::request(Envelope&& message, base::Duration timeout) const {
+  if (sink_ == nullptr) {
+    return {};
+  }
+  ActorSystem& system = sink_->system();
+  const base::TimePoint deadline = system.clock().now() + timeout;
+  const base::ActorId request = system.requests().open(deadline);
+  if (request) {
+    message->deadline = deadline;
+    message->reply = {&system.requests(), request};
+    (void)post(std::move(message));
+  }
+  return request;
+}
+
+PendingRequests* AnyRef::requests() const {
+  return sink_ == nullptr ? nullptr : &sink_->system().requests();
+}
+
+namespace detail {
+
+AskError error_of(Envelope& reply) {
+  if (reply->kind == BlockKind::failure) {
+    if (reply->type == &message_type<AskError>) {
+      return std::move(reply->as<AskError>());
+    }
+    auto decoded = base::from_wire<AskError>(reply->body());
+    if (decoded.ok()) {
+      return std::move(decoded).value();
+    }
+  }
+  return undecodable_reply("it is not of the wire format");
+}
+
+base::Outcome read_receipt(Envelope& receipt) {
+  if (receipt->type == &message_type<Receipt>) {
+    return receipt->as<Receipt>().outcome;
+  }
+  const auto decoded = base::from_wire<Receipt>(receipt->body());
+  return decoded.ok() ? decoded->outcome : base::Outcome::undecodable;
+}
+
+AskError undecodable_reply(const std::string& why) {
+  return {AskError::Kind::may_have_run, base::Outcome::undecodable,
+          "the reply cannot be read: " + why};
+}
+
+const void* decode_context(PendingRequests* requests) {
+  return requests == nullptr ? nullptr : requests->system().resolver();
+}
+
+std::string_view readable_name(const std::type_info& type) {
+  static base::Mutex mutex;
+  static std::deque<std::string> names;
+  int status = 0;
+  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? demangled : type.name();
+  std::free(demangled);
+  const std::size_t arguments = name.find('<');
+  const std::size_t scope = name.rfind("::", arguments);
+  base::MutexLock lock{mutex};
+  return names.emplace_back(scope == std::string::npos ? name : name.substr(scope + 2));
+}
+
+void throw_refusal(const base::Error& error) { throw Refusal{error.context}; }
+void throw_refusal(const AskError& error) { throw Refusal{error.text()}; }
+
+void encode_ref(base::WireWriter& out, const AnyRef& ref) {
+  if (!ref) {
+    out.nil();
+    return;
+  }
+  const ActorAddress address = ref.address();
+  out.array(4);
+  out.text(address.node.name);
+  out.unsigned_integer(address.node.incarnation);
+  out.unsigned_integer(address.actor.value);
+  out.text(address.name);
+}
+
+bool decode_ref(base::WireReader& in, AnyRef& ref) {
+  if (in.peek() == base::WireReader::Kind::nil) {
+    ref = {};
+    return in.nil();
+  }
+  std::uint32_t count = 0;
+  std::string_view node;
+  std::string_view name;
+  ActorAddress address;
+  if (!in.enter_array(count)) {
+    return false;
+  }
+  if (count != 4) {
+    return in.fail("a reference of four values");
+  }
+  constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+  if (!in.text(node) || !in.unsigned_integer(address.node.incarnation, any) ||
+      !in.unsigned_integer(address.actor.value, any) || !in.text(name)) {
+    return false;
+  }
+  in.leave();
+  address.node.name.assign(node);
+  address.name.assign(name);
+  // The context of every reader in the actor system is its RefResolver.
+  const auto* resolver = static_cast<const RefResolver*>(in.context());
+  if (resolver == nullptr) {
+    return in.fail("no reference outside of a node");
+  }
+  ref = {*const_cast<RefResolver*>(resolver)->sink_for(address), address.actor};
+  return true;
+}
+
+}  // namespace detail
+
+}  // namespace troupe::actors

@@ -1,0 +1,370 @@
+#include "actors/actor_cell.hpp"
+
+#include <deque>
+
+#include "actors/actor_system.hpp"
+#include "actors/detail/cell_parts.hpp"
+
+namespace troupe::actors {
+
+namespace {
+
+thread_local ActorCell* current_cell = nullptr;
+
+/// Marks this thread as running a cell's turn. Turns nest where a reply is delivered in place.
+class CurrentCell {
+ public:
+  explicit CurrentCell(ActorCell* cell) : before_(std::exchange(current_cell, cell)) {}
+  ~CurrentCell() { current_cell = before_; }
+  CurrentCell(const CurrentCell&) = delete;
+  CurrentCell& operator=(const CurrentCell&) = delete;
+
+ private:
+  ActorCell* before_;
+};
+
+std::string name_of(const MessageBlock& block) {
+  return block.type != nullptr ? std::string{block.type->name}
+                               : "#" + std::to_string(block.type_id);
+}
+
+}  // namespace
+
+ActorCell* ActorCell::current() { return current_cell; }
+
+Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {
+  ActorCell* cell = ActorCell::current();
+  TROUPE_CHECK(cell != nullptr, "co_await outside of an actor: use get() or a blocking variant");
+  Suspension suspension;
+  suspension.cell_ = cell;
+  suspension.actor_ = cell->id();
+  suspension.token_ = cell->suspend(waiting);
+  return suspension;
+}
+
+void Suspension::resume() const {
+  cell_->push_control(control_envelope(Control::resume, actor_, Wake{token_}));
+}
+
+ActorCell::ActorCell(ActorSystem& system, std::uint32_t index)
+    : MessageSink(system), mailbox_(1), index_(index), senders_(std::make_unique<SenderQueue>()) {}
+
+ActorCell::~ActorCell() = default;
+
+void ActorCell::abandon() {
+  CurrentCell guard{this};
+  accepts_.store(false, std::memory_order_relaxed);
+  destroy_tasks(base::Outcome::stopped, "the node ended");
+  actor_.reset();
+}
+
+base::ActorId ActorCell::next_id() const {
+  return {(std::uint64_t{(generation_ + 1) & 0x7FFFFFFFU} << 32U) | index_};
+}
+
+base::Outcome ActorCell::deliver(Envelope&& envelope) {
+  if (envelope->kind == BlockKind::control) {
+    push_control(std::move(envelope));
+    return base::Outcome::accepted;
+  }
+  if (envelope->target.value != id_.load(std::memory_order_acquire) ||
+      !accepts_.load(std::memory_order_relaxed)) {
+    return base::Outcome::stopped;
+  }
+  MessageBlock* block = envelope.release();
+  ReplyAddress receipt_to;
+  if (block->wants_receipt) {
+    receipt_to = std::exchange(block->reply, ReplyAddress{});
+    block->wants_receipt = false;
+  }
+  // Counted before the push: the message may be handled before push() returns.
+  system().count_sent();
+  const Mailbox::Push pushed = mailbox_.push(block);
+  if (pushed == Mailbox::Push::full) {
+    system().uncount_sent();
+    envelope = Envelope{block};
+    if (receipt_to) {
+      block->reply = receipt_to;
+      block->wants_receipt = true;
+    }
+    return base::Outcome::mailbox_full;
+  }
+  if (pushed == Mailbox::Push::wake) {
+    scheduler_.load(std::memory_order_acquire)->schedule(*this);
+  }
+  if (receipt_to) {
+    ReplyRight{receipt_to, false, base::time_never}.send(
+        Envelope::of(BlockKind::receipt, message_type<Receipt>, Receipt{}));
+  }
+  return base::Outcome::accepted;
+}
+
+void ActorCell::push_control(Envelope control) {
+  if (mailbox_.push_control(control.release()) ||
+      (blocked_.load(std::memory_order_seq_cst) &&
+       blocked_.exchange(false, std::memory_order_seq_cst))) {
+    scheduler_.load(std::memory_order_acquire)->schedule(*this);
+  }
+}
+
+ActorAddress ActorCell::address_of(base::ActorId actor) const {
+  return {system().node(), actor, {}};
+}
+
+base::ActorId ActorCell::begin_life(Launch launch, std::uint32_t mailbox_messages_max,
+                                    Scheduler& scheduler) {
+  const base::ActorId id = next_id();
+  ++generation_;
+  mailbox_.set_messages_max(mailbox_messages_max);
+  scheduler_.store(&scheduler, std::memory_order_release);
+  id_.store(id.value, std::memory_order_release);
+  accepts_.store(true, std::memory_order_release);
+  push_control(control_envelope(Control::start, id, std::move(launch)));
+  return id;
+}
+
+Runnable::After ActorCell::run(Turn turn) {
+  CurrentCell guard{this};
+  std::uint32_t handled = 0;
+  for (;;) {
+    drain_control();
+    if (!takes_messages()) {
+      if (block()) {
+        return After::idle;
+      }
+      continue;
+    }
+    if (handled == turn.messages_max) {
+      return After::again;
+    }
+    MessageBlock* message = mailbox_.front();
+    if (message == nullptr) {
+      admit_waiting_senders();
+      if (mailbox_.try_idle()) {
+        return After::idle;
+      }
+      ++handled;  // what comes now belongs to this turn
+      if (mailbox_.front() == nullptr && !mailbox_.has_control()) {
+        return After::again;
+      }
+      continue;
+    }
+    ++handled;
+    handle_message(*message);
+    if (has_waiting_senders_.load(std::memory_order_relaxed)) {
+      admit_waiting_senders();
+    }
+  }
+}
+
+void ActorCell::drain_control() {
+  while (mailbox_.has_control()) {
+    handle_control(Envelope{mailbox_.pop_control()});
+  }
+}
+
+bool ActorCell::takes_messages() const {
+  switch (state_) {
+    case State::vacant: return true;  // into the dead letters
+    case State::running: return life_->tasks.empty() || type_->is_reentrant;
+    case State::failed:
+    case State::stopping:
+    case State::releasing: return false;
+  }
+  return false;
+}
+
+/// Ends a turn in which only control can go on. False: control came meanwhile.
+bool ActorCell::block() {
+  blocked_.store(true, std::memory_order_seq_cst);
+  if (!mailbox_.has_control()) {
+    return true;
+  }
+  return !blocked_.exchange(false, std::memory_order_seq_cst);
+}
+
+void ActorCell::handle_message(MessageBlock& block) {
+  if (state_ != State::running || block.target.value != id_.load(std::memory_order_relaxed)) {
+    if (state_ == State::vacant && mailbox_.has_control()) {
+      return;  // the next life begins first
+    }
+    system().dead_letter(Envelope{mailbox_.detach()},
+                         {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
+    return;
+  }
+  if (block.deadline != base::time_never && system().clock().now() > block.deadline) {
+    system().dead_letter(Envelope{mailbox_.detach()},
+                         {AskError::Kind::not_run, base::Outcome::expired,
+                          "its deadline passed while it waited in the mailbox"});
+    return;
+  }
+  asker_ = {block.reply, block.by_name, block.deadline};
+  Handled handled = Handled::done;
+  guarded([&] { handled = type_->dispatch(*actor_, *this, block); });
+  finish_message(block, handled);
+  after_user_code();
+}
+
+void ActorCell::finish_message(MessageBlock& block, Handled handled) {
+  asker_ = {};
+  switch (handled) {
+    case Handled::done:
+    case Handled::suspended:
+      mailbox_.done();
+      system().count_delivered();
+      return;
+    case Handled::not_understood:
+      if (type_->unhandled != nullptr) {
+        system().count_delivered();
+        guarded([&] { type_->unhandled(*actor_, Envelope{mailbox_.detach()}); });
+        return;
+      }
+      system().dead_letter(Envelope{mailbox_.detach()},
+                           {AskError::Kind::not_run, base::Outcome::refused,
+                            "the actor's protocol has no message '" + name_of(block) + "'"});
+      return;
+    case Handled::undecodable:
+      system().dead_letter(Envelope{mailbox_.detach()},
+                           {AskError::Kind::not_run, base::Outcome::undecodable,
+                            std::exchange(undecodable_, {})});
+      return;
+  }
+}
+
+void ActorCell::note_exception() {
+  try {
+    throw;
+  } catch (const Refusal& refusal) {
+    take_reply_right().fail({AskError::Kind::refusal, base::Outcome::accepted, refusal.what()});
+    return;
+  } catch (const std::exception& exception) {
+    crash_text_ = exception.what();
+  } catch (...) {
+    crash_text_ = "something that is not a std::exception was thrown";
+  }
+  crashed_ = true;
+  take_reply_right().fail({AskError::Kind::may_have_run, base::Outcome::stopped,
+                           "the actor crashed: " + crash_text_});
+}
+
+void ActorCell::resume(std::uint64_t token) {
+  if (state_ != State::running) {
+    return;
+  }
+  for (auto it = life_->suspended.begin(); it != life_->suspended.end(); ++it) {
+    if (it->token == token) {
+      const std::coroutine_handle<> waiting = it->handle;
+      life_->suspended.erase(it);
+      waiting.resume();
+      collect_finished_tasks();
+      after_user_code();
+      return;
+    }
+  }
+}
+
+Handled ActorCell::start_task(Task<Envelope> task) {
+  life_->tasks.push_back({std::move(task), std::exchange(asker_, Asker{})});
+  life_->tasks.back().task.start();  // which starts no other: dispatch() is not entered from it
+  const bool suspended = !life_->tasks.back().task.done();
+  collect_finished_tasks();
+  return suspended ? Handled::suspended : Handled::done;
+}
+
+void ActorCell::collect_finished_tasks() {
+  for (std::size_t i = 0; i < life_->tasks.size();) {
+    if (!life_->tasks[i].task.done()) {
+      ++i;
+      continue;
+    }
+    RunningTask finished = std::move(life_->tasks[i]);
+    life_->tasks.erase(life_->tasks.begin() + static_cast<std::ptrdiff_t>(i));
+    const Asker outer = std::exchange(asker_, finished.asker);
+    guarded([&] {
+      Envelope reply_value = finished.task.take();
+      if (is_asked()) {
+        reply(std::move(reply_value));
+      }
+    });
+    asker_ = outer;
+  }
+}
+
+void ActorCell::after_user_code() {
+  if (std::exchange(crashed_, false)) {
+    fail(std::exchange(crash_text_, {}));
+  }
+  if (std::exchange(stop_requested_, false)) {
+    begin_stop(ExitReason::stopped, {});
+  }
+}
+
+void ActorCell::reply(Envelope value) { take_reply_right().send(std::move(value)); }
+
+ReplyRight ActorCell::take_reply_right() {
+  const Asker asker = std::exchange(asker_, Asker{});
+  return {asker.to, asker.by_name, asker.deadline};
+}
+
+const void* ActorCell::decode_context() const { return system().resolver(); }
+
+std::uint64_t ActorCell::suspend(std::coroutine_handle<> waiting) {
+  const std::uint64_t token = ++life_->last_token;
+  life_->suspended.push_back({token, waiting});
+  return token;
+}
+
+// Sends that wait for room.
+
+/// mailbox_full: it waits now.
+base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiting) {
+  base::MutexLock lock{senders_->mutex};
+  has_waiting_senders_.store(true, std::memory_order_seq_cst);
+  const base::Outcome outcome = waiting->try_deliver();
+  if (outcome == base::Outcome::mailbox_full) {
+    senders_->waiting.push_back(waiting);
+  }
+  return outcome;
+}
+
+void ActorCell::admit_waiting_senders() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with the store in offer_waiting()
+  if (!has_waiting_senders_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  for (;;) {
+    std::shared_ptr<Send::State> next;
+    {
+      base::MutexLock lock{senders_->mutex};
+      if (senders_->waiting.empty()) {
+        has_waiting_senders_.store(false, std::memory_order_relaxed);
+        return;
+      }
+      if (mailbox_.size() >= mailbox_.messages_max()) {
+        return;
+      }
+      next = std::move(senders_->waiting.front());
+      senders_->waiting.pop_front();
+    }
+    const base::Outcome outcome = next->try_deliver();
+    if (outcome == base::Outcome::mailbox_full) {
+      base::MutexLock lock{senders_->mutex};
+      senders_->waiting.push_front(std::move(next));
+      return;
+    }
+    next->finish(outcome);
+  }
+}
+
+void ActorCell::refuse_waiting_senders() {
+  std::deque<std::shared_ptr<Send::State>> waiting;
+  {
+    base::MutexLock lock{senders_->mutex};
+    waiting.swap(senders_->waiting);
+  }
+  for (const auto& sender : waiting) {
+    sender->finish(base::Outcome::stopped);
+  }
+}
+
+}  // namespace troupe::actors

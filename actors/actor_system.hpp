@@ -1,0 +1,167 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/actor.hpp"
+#include "actors/actor_cell.hpp"
+#include "actors/dispatch.hpp"
+#include "actors/pending_requests.hpp"
+#include "actors/scheduler.hpp"
+#include "actors/timers.hpp"
+#include "base/clock.hpp"
+#include "base/errors.hpp"
+#include "base/mutex.hpp"
+
+namespace troupe::actors {
+
+struct ActorSystemOptions {
+  /// This process as references name it.
+  base::NodeId node{"local", 0};
+  /// Of everything random in the system.
+  std::uint64_t seed = 1;
+};
+
+/// sent = delivered + in_flight + the sum of dead. Exact when nothing moves meanwhile.
+struct LedgerSnapshot {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;  ///< handed to a handler, or to the link towards another node
+  std::uint64_t in_flight = 0;  ///< in mailboxes
+  std::array<std::uint64_t, base::outcome_count> dead{};  ///< by base::Outcome
+
+  [[nodiscard]] bool is_balanced() const;
+};
+
+/// A message that nobody handled.
+struct DeadLetter {
+  std::string message;
+  base::ActorId target;
+  base::ActorId sender;
+  base::Outcome reason = base::Outcome::stopped;
+};
+
+/// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
+///
+/// Thread-safe. Clock and scheduler come from outside and outlive it. stop() ends all actors; after
+/// destruction no reference may be used. At most `actors_max` live at once.
+class ActorSystem {
+ public:
+  static constexpr std::uint32_t cells_a_chunk = 1024;
+  static constexpr std::uint32_t actors_max = 4U << 20U;
+
+  ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler);
+  ~ActorSystem();
+  ActorSystem(const ActorSystem&) = delete;
+  ActorSystem& operator=(const ActorSystem&) = delete;
+
+  /// Starts an actor under the system's root supervisor. `args` are copied for every restart.
+  /// limit_exceeded when actors_max live, closed after stop().
+  template <class A, class... Args>
+  base::Result<ActorRef<A>> spawn(SpawnOptions options, Args... args) {
+    auto spawned = spawn_any(
+        actor_type<A>(), [args...]() -> std::unique_ptr<Actor> {
+          return std::make_unique<A>(args...);
+        },
+        std::move(options), nullptr);
+    if (!spawned.ok()) {
+      return spawned.error();
+    }
+    return ActorRef<A>{spawned.value()};
+  }
+  /// The untyped way; `parent` is the cell of the actor that runs now, or null for the root.
+  base::Result<AnyRef> spawn_any(const ActorType& type, ActorFactory factory, SpawnOptions options,
+                                 ActorCell* parent);
+
+  /// Ends one actor in order: its children first.
+  void stop(const AnyRef& actor, ExitReason reason = ExitReason::stopped, std::string text = {});
+  /// Ends all actors in order; calls back, once, when the last is gone.
+  void stop_all(std::function<void()> done);
+
+  /// The sink of a number of this process, an actor's or a request's, for what comes from the wire:
+  /// null if there never was such a number.
+  [[nodiscard]] MessageSink* sink_of(base::ActorId id);
+  /// Runs a function in an actor, between its messages. False if it is gone.
+  bool call(const AnyRef& actor, std::function<void()> function);
+
+  [[nodiscard]] const base::NodeId& node() const { return options_.node; }
+  [[nodiscard]] const base::Clock& clock() const { return clock_; }
+  [[nodiscard]] Timers& timers() { return timers_; }
+  [[nodiscard]] PendingRequests& requests() { return requests_; }
+  [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
+  /// How references in messages find their sinks; null outside of a node. Set before the first
+  /// message from the wire; outlives the system.
+  void set_resolver(RefResolver* resolver) { resolver_ = resolver; }
+  [[nodiscard]] RefResolver* resolver() const { return resolver_; }
+
+  [[nodiscard]] LedgerSnapshot ledger() const;
+  [[nodiscard]] std::vector<DeadLetter> recent_dead_letters() const;
+  /// Actors alive, without the root supervisor.
+  [[nodiscard]] std::uint32_t actor_count() const {
+    return actor_count_.load(std::memory_order_relaxed);
+  }
+
+  // For cells and other sinks: every message passes exactly one of each column.
+  void count_sent() { shard().sent.fetch_add(1, std::memory_order_relaxed); }
+  void uncount_sent() { shard().sent.fetch_sub(1, std::memory_order_relaxed); }
+  void count_delivered() { shard().delivered.fetch_add(1, std::memory_order_relaxed); }
+  /// A message that deliver() did not accept: counts it as sent and dead.
+  void reject(const Envelope& message, base::Outcome outcome);
+  /// A message that was accepted and will not be handled: counts it dead and tells its asker.
+  void dead_letter(Envelope message, AskError error);
+  /// A reply that nobody waits for any more.
+  void count_late_reply() { late_replies_.fetch_add(1, std::memory_order_relaxed); }
+  void release_cell(ActorCell& cell, bool was_root);
+
+ private:
+  struct Chunk;
+  struct alignas(64) CounterShard {
+    std::atomic<std::uint64_t> sent{0};
+    std::atomic<std::uint64_t> delivered{0};
+  };
+  static constexpr std::size_t shard_count = 32;
+  static constexpr std::size_t dead_letters_kept = 256;
+
+  CounterShard& shard();
+  ActorCell* cell_at(std::uint32_t index) const;
+  ActorCell* take_cell();
+  void note_dead(const MessageBlock& message, base::Outcome reason);
+
+  ActorSystemOptions options_;
+  const base::Clock& clock_;
+  Scheduler& scheduler_;
+  RefResolver* resolver_ = nullptr;
+  Timers timers_;
+  PendingRequests requests_;
+  std::array<CounterShard, shard_count> shards_;
+  std::array<std::atomic<std::uint64_t>, base::outcome_count> dead_{};
+  std::atomic<std::uint64_t> late_replies_{0};
+  std::atomic<std::uint32_t> actor_count_{0};
+  std::atomic<std::uint32_t> cells_used_{0};
+  std::atomic<bool> is_stopping_{false};
+  mutable base::Mutex mutex_;
+  std::vector<std::uint32_t> free_cells_ TROUPE_GUARDED_BY(mutex_);
+  std::vector<DeadLetter> dead_letters_ TROUPE_GUARDED_BY(mutex_);
+  std::size_t dead_letters_next_ TROUPE_GUARDED_BY(mutex_) = 0;
+  std::function<void()> stopped_ TROUPE_GUARDED_BY(mutex_);
+  std::unique_ptr<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>> chunks_;
+  AnyRef root_;
+};
+
+template <class A, class... Args>
+base::Result<ActorRef<A>> Actor::spawn(SpawnOptions options, Args... args) {
+  auto spawned = system().spawn_any(
+      actor_type<A>(),
+      [args...]() -> std::unique_ptr<Actor> { return std::make_unique<A>(args...); },
+      std::move(options), &cell());
+  if (!spawned.ok()) {
+    return spawned.error();
+  }
+  return ActorRef<A>{spawned.value()};
+}
+
+}  // namespace troupe::actors

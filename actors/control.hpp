@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/actor_ref.hpp"
+#include "actors/envelope.hpp"
+#include "actors/exit_reason.hpp"
+#include "actors/supervision.hpp"
+
+namespace troupe::actors {
+
+class Actor;
+class ActorCell;
+struct ActorType;
+
+/// What travels in the control lane, by MessageBlock::control. It overtakes all messages and is
+/// never refused.
+enum class Control : std::uint8_t {
+  start,          ///< Launch: begin a life in this cell
+  stop,           ///< StopOrder
+  adopt,          ///< ChildStart, to the parent
+  child_failed,   ///< ChildExit, to the parent, which answers with restart or stop
+  child_stopped,  ///< ChildExit, to the parent
+  restart,        ///< to a failed child
+  watch,          ///< WatchOrder, to the watched
+  unwatch,        ///< WatchOrder
+  terminated,     ///< Ending, to the watcher
+  resume,         ///< Wake: a coroutine goes on
+  released,       ///< the name of an actor that ended is free again
+  call,           ///< Call: a function to run in the actor
+};
+
+/// Makes an actor's object, at its start and at every restart.
+using ActorFactory = std::function<std::unique_ptr<Actor>()>;
+
+/// Called once when an actor's life ends, before anybody is told, on the actor's thread; `proceed`
+/// (from any thread, once) lets the notices go out. For owners of a name that must be free first.
+using ExitHook = std::function<void(ExitReason reason, std::function<void()> proceed)>;
+
+struct Launch {
+  const ActorType* type = nullptr;
+  ActorFactory factory;
+  std::string label;
+  RestartPolicy restart;
+  AnyRef parent;
+  ExitHook on_exit;
+};
+struct StopOrder {
+  ExitReason reason = ExitReason::stopped;
+  std::string text;
+};
+struct ChildStart {
+  base::ActorId child;
+  ActorCell* cell = nullptr;
+  std::string label;
+  RestartPolicy restart;
+};
+struct ChildExit {
+  base::ActorId child;
+  ExitReason reason = ExitReason::stopped;
+  std::string text;
+};
+struct WatchOrder {
+  AnyRef watcher;
+};
+struct Ending {
+  AnyRef actor;
+  ExitReason reason = ExitReason::stopped;
+  std::string text;
+};
+struct Wake {
+  std::uint64_t token = 0;
+};
+struct Call {
+  std::function<void()> function;
+};
+
+template <class T>
+Envelope control_envelope(Control control, base::ActorId target, T value) {
+  Envelope envelope = Envelope::of(BlockKind::control, local_type<T>, std::move(value));
+  envelope->control = static_cast<std::uint8_t>(control);
+  envelope->target = target;
+  return envelope;
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#include "actors/actor.hpp"
+#include "actors/actor_cell.hpp"
+
+namespace troupe::actors {
+
+namespace detail {
+
+template <class T>
+struct IsResult : std::false_type {};
+template <class T, class E>
+struct IsResult<base::Result<T, E>> : std::true_type {};
+
+/// The class's name without the compiler's decoration and namespaces; lives for ever.
+[[nodiscard]] std::string_view readable_name(const std::type_info& type);
+[[noreturn]] void throw_refusal(const base::Error& error);
+[[noreturn]] void throw_refusal(const AskError& error);
+
+/// A handler's value as a reply block; an error inside becomes a refusal.
+template <class M, class Value>
+Envelope reply_envelope(Value&& value) {
+  using Plain = std::remove_cvref_t<Value>;
+  if constexpr (IsResult<Plain>::value) {
+    if (!value.ok()) {
+      throw_refusal(value.error());
+    }
+    if constexpr (std::is_void_v<typename Plain::Value>) {
+      return Envelope::of(BlockKind::reply, message_type<Done>, Done{});
+    } else {
+      return reply_envelope<M>(std::forward<Value>(value).value());
+    }
+  } else {
+    static_assert(std::is_convertible_v<Plain, ReplyValue<M>>,
+                  "the handler returns something else than the message's Reply");
+    return Envelope::of(BlockKind::reply, message_type<ReplyValue<M>>,
+                        ReplyValue<M>(std::forward<Value>(value)));
+  }
+}
+
+/// The root of a coroutine handler: owns the message, gives the reply.
+template <class M, class A>
+Task<Envelope> run_handler(A& actor, M message) {
+  using Returned = decltype(actor.on(std::move(message)));
+  if constexpr (std::is_void_v<typename Returned::Value>) {
+    co_await actor.on(std::move(message));
+    co_return Envelope::of(BlockKind::reply, message_type<Done>, Done{});
+  } else {
+    auto value = co_await actor.on(std::move(message));
+    co_return reply_envelope<M>(std::move(value));
+  }
+}
+
+template <class M, class A>
+Handled handle(A& actor, ActorCell& cell, M& message) {
+  if constexpr (requires { actor.on(message, ReplyTo<ReplyOf<M>>{}); }) {
+    actor.on(message, ReplyTo<ReplyOf<M>>{cell.take_reply_right()});
+    return Handled::done;
+  } else {
+    static_assert(requires { actor.on(std::move(message)); },
+                  "the actor has no handler `on` for a message of its Protocol");
+    using Returned = decltype(actor.on(std::move(message)));
+    if constexpr (IsTask<Returned>::value) {
+      return cell.start_task(run_handler<M>(actor, std::move(message)));
+    } else if constexpr (std::is_void_v<Returned>) {
+      static_assert(std::is_void_v<ReplyOf<M>>, "the handler of a message with a Reply returns it");
+      actor.on(std::move(message));
+      if (cell.is_asked()) {
+        cell.reply(Envelope::of(BlockKind::reply, message_type<Done>, Done{}));
+      }
+      return Handled::done;
+    } else {
+      auto value = actor.on(std::move(message));
+      if (cell.is_asked()) {
+        cell.reply(reply_envelope<M>(std::move(value)));
+      }
+      return Handled::done;
+    }
+  }
+}
+
+template <class M, class A>
+Handled handle_block(A& actor, ActorCell& cell, MessageBlock& block) {
+  if (block.type == &message_type<M>) {
+    return handle<M>(actor, cell, block.as<M>());
+  }
+  // From the wire, or a message of this name that another library or protocol defined.
+  base::Bytes encoded;
+  if (block.type != nullptr) {
+    encode_body(block, encoded, true);
+  }
+  base::WireReader reader{block.type != nullptr ? encoded : block.body(), cell.decode_context()};
+  if (block.type == nullptr && block.shape != 0 && block.shape != base::fingerprint_of<M>() &&
+      reader.peek() != base::WireReader::Kind::map) {
+    cell.note_undecodable("its fields differ from those of the sender: a map is needed");
+    return Handled::undecodable;
+  }
+  M message{};
+  if (!base::wire_decode(reader, message)) {
+    cell.note_undecodable(reader.error().context);
+    return Handled::undecodable;
+  }
+  if (!reader.at_end()) {
+    cell.note_undecodable("bytes follow the message");
+    return Handled::undecodable;
+  }
+  return handle<M>(actor, cell, message);
+}
+
+template <class A, class... Messages>
+Handled dispatch(Actor& base_actor, ActorCell& cell, MessageBlock& block,
+                 std::type_identity<Protocol<Messages...>>) {
+  auto& actor = static_cast<A&>(base_actor);
+  Handled result = Handled::not_understood;
+  (void)((block.type_id == message_type<Messages>.id &&
+          (result = handle_block<Messages>(actor, cell, block), true)) ||
+         ...);
+  return result;
+}
+
+template <class A>
+constexpr bool is_reentrant() {
+  if constexpr (requires { A::reentrant; }) {
+    return A::reentrant;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+template <class A>
+const ActorType& actor_type() {
+  static const ActorType type{
+      .name = detail::readable_name(typeid(A)),
+      .dispatch =
+          [](Actor& actor, ActorCell& cell, MessageBlock& message) {
+            return detail::dispatch<A>(actor, cell, message,
+                                       std::type_identity<ProtocolOf<A>>{});
+          },
+      .terminated = [](Actor& actor, const Terminated& notice) {
+        if constexpr (requires(A& a) { a.on(notice); }) {
+          static_cast<A&>(actor).on(notice);
+        }
+      },
+      .unhandled =
+          [] {
+            using Function = void (*)(Actor&, Envelope&&);
+            if constexpr (requires(A& a, Envelope&& e) { a.on_unhandled(std::move(e)); }) {
+              return Function{[](Actor& actor, Envelope&& message) {
+                static_cast<A&>(actor).on_unhandled(std::move(message));
+              }};
+            } else {
+              return Function{nullptr};
+            }
+          }(),
+      .is_reentrant = detail::is_reentrant<A>()};
+  return type;
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "actors/message_type.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/outcome.hpp"
+
+namespace troupe::actors {
+
+class MessageSink;
+
+/// Where a reply goes: a pending request here or, by its sink, on another node. Empty for a tell.
+struct ReplyAddress {
+  MessageSink* sink = nullptr;
+  base::ActorId request;
+
+  explicit operator bool() const { return sink != nullptr; }
+};
+
+enum class BlockKind : std::uint8_t {
+  message,  ///< for an actor's handler
+  reply,    ///< an ask's value
+  failure,  ///< an ask's AskError
+  receipt,  ///< what became of a send: a base::Outcome
+  control,  ///< between cells; see control.hpp
+};
+
+/// One allocation: this header and, behind it, the value or its encoded bytes.
+struct alignas(16) MessageBlock {
+  std::atomic<MessageBlock*> next{nullptr};
+  const MessageType* type = nullptr;  ///< null: the value is `body_bytes` of MessagePack
+  base::ActorId target;
+  base::ActorId sender;
+  ReplyAddress reply;
+  base::TimePoint deadline = base::time_never;
+  std::uint32_t type_id = 0;
+  std::uint32_t shape = 0;  ///< of an encoded body; 0 if unknown
+  std::uint32_t body_bytes = 0;
+  BlockKind kind = BlockKind::message;
+  std::uint8_t control = 0;
+  bool wants_receipt = false;  ///< the reply address wants a receipt at arrival, no reply
+  bool by_name = false;        ///< the reply is wanted as a map by field name
+
+  [[nodiscard]] void* value() { return this + 1; }
+  [[nodiscard]] const void* value() const { return this + 1; }
+  template <class T>
+  [[nodiscard]] T& as() {
+    return *std::launder(static_cast<T*>(value()));
+  }
+  [[nodiscard]] base::ByteView body() const {
+    return {static_cast<const std::byte*>(value()), body_bytes};
+  }
+};
+
+/// Frees a block and its value.
+void destroy_block(MessageBlock* block);
+
+/// Owns one message on its way. Move-only; not thread-safe. Destroying one that an asker waits for
+/// leaves the asker to its deadline: whoever gives up on a message reports it to the ActorSystem.
+class Envelope {
+ public:
+  Envelope() = default;
+  explicit Envelope(MessageBlock* block) : block_(block) {}
+  Envelope(Envelope&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Envelope& operator=(Envelope&& other) noexcept {
+    if (this != &other) {
+      reset();
+      block_ = std::exchange(other.block_, nullptr);
+    }
+    return *this;
+  }
+  ~Envelope() { reset(); }
+
+  /// A typed value.
+  template <class T>
+  static Envelope of(BlockKind kind, const MessageType& type, T&& value) {
+    using Value = std::remove_cvref_t<T>;
+    static_assert(alignof(Value) <= alignof(MessageBlock));
+    void* memory = ::operator new(sizeof(MessageBlock) + sizeof(Value));
+    auto* block = new (memory) MessageBlock;
+    Envelope envelope{block};
+    new (block->value()) Value(std::forward<T>(value));
+    block->kind = kind;
+    block->type = &type;
+    block->type_id = type.id;
+    return envelope;
+  }
+
+  /// Bytes from the wire, copied once; decoded by the worker that runs the handler.
+  static Envelope encoded(BlockKind kind, std::uint32_t type_id, std::uint32_t shape,
+                          base::ByteView body);
+
+  MessageBlock* operator->() const { return block_; }
+  MessageBlock& operator*() const { return *block_; }
+  explicit operator bool() const { return block_ != nullptr; }
+  [[nodiscard]] MessageBlock* release() { return std::exchange(block_, nullptr); }
+
+ private:
+  void reset() {
+    if (block_ != nullptr) {
+      destroy_block(std::exchange(block_, nullptr));
+    }
+  }
+
+  MessageBlock* block_ = nullptr;
+};
+
+/// Appends the block's value as MessagePack.
+void encode_body(const MessageBlock& block, base::Bytes& out, bool by_name);
+
+}  // namespace troupe::actors

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "base/message.hpp"
+#include "base/schema.hpp"
+
+namespace troupe::actors {
+
+/// What the runtime must know of a value whose type it has forgotten. One object a type.
+struct MessageType {
+  std::string_view name;
+  std::uint32_t id = 0;            ///< base::fnv1a of the name
+  std::uint32_t (*shape)() = nullptr;  ///< base::fingerprint_of the type; null if it never travels
+  void (*destroy)(void* value) = nullptr;
+  void (*encode)(base::WireWriter& out, const void* value) = nullptr;
+};
+
+namespace detail {
+
+template <class T>
+constexpr std::string_view value_name() {
+  if constexpr (base::Message<T>) {
+    return T::troupe_message_name();
+  } else {
+    return "value";
+  }
+}
+
+}  // namespace detail
+
+/// The type of a message or a reply.
+template <base::Serialisable T>
+inline constexpr MessageType message_type{
+    detail::value_name<T>(), base::fnv1a(detail::value_name<T>()), &base::fingerprint_of<T>,
+    [](void* value) { static_cast<T*>(value)->~T(); },
+    [](base::WireWriter& out, const void* value) {
+      base::wire_encode(out, *static_cast<const T*>(value));
+    }};
+
+/// The type of a value that stays inside the process.
+template <class T>
+inline constexpr MessageType local_type{"local", 0, nullptr,
+                                        [](void* value) { static_cast<T*>(value)->~T(); }, nullptr};
+
+}  // namespace troupe::actors
