@@ -255,7 +255,7 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
         }
       }
       end_search(me);
-      runnable = park(me, lock);
+      runnable = park(me);
       if (runnable != nullptr) {
         break;
       }
@@ -300,17 +300,17 @@ Runnable* WorkerPool::search(Worker& me) {
 
 // Waits until woken to search (null), or returns what a patrol found. Null also if the pool stops or
 // something came into the shared queue during a patrol.
-Runnable* WorkerPool::park(Worker& me, base::MutexLock& lock) {
+Runnable* WorkerPool::park(Worker& me) {
   me.is_woken = false;
   parked_.push_back(&me);
   update_hints();
   while (!me.is_woken && !is_stopping_.load(std::memory_order_relaxed)) {
     if (parked_.front() != &me || patroller_ != nullptr ||
         !is_patrolled_.load(std::memory_order_relaxed)) {
-      me.wake.wait(lock);
+      me.wake.wait(mutex_);
       continue;
     }
-    if (me.wake.wait_for(lock, options_.patrol_interval) == std::cv_status::no_timeout ||
+    if (me.wake.wait_for(mutex_, options_.patrol_interval) == std::cv_status::no_timeout ||
         me.is_woken) {
       continue;
     }
@@ -323,9 +323,9 @@ Runnable* WorkerPool::park(Worker& me, base::MutexLock& lock) {
     quiet_patrols_ = 0;
     unpark(me);
     patroller_ = &me;
-    lock.unlock();
+    mutex_.unlock();
     Runnable* runnable = patrol(me);
-    lock.lock();
+    mutex_.lock();
     patroller_ = nullptr;
     if (runnable != nullptr || shared_first_ != nullptr) {
       if (!parked_.empty()) {

@@ -73,7 +73,7 @@ class WorkerPool final : public Scheduler {
   void push_overflowing(Worker& me, Runnable& runnable);
   Runnable* wait_for_work(Worker& me);
   Runnable* search(Worker& me);
-  Runnable* park(Worker& me, base::MutexLock& lock) TROUPE_REQUIRES(mutex_);
+  Runnable* park(Worker& me) TROUPE_REQUIRES(mutex_);
   Runnable* patrol(Worker& me);
   void wake_for_backlog();
   void resume_patrols();
