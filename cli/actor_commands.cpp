@@ -1,0 +1,172 @@
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/json_payload.hpp"
+#include "cli/payload_source.hpp"
+#include "cli/suggest.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+Report name_report(const std::vector<control::NameRow>& rows, Value value) {
+  Report report;
+  report.columns = {{"NAME"},          {"KIND"},  {"NODE"},
+                    {"EPOCH", true},   {"STATE"}, {"ACTOR", true, true}};
+  for (const auto& row : rows) {
+    report.rows.push_back({row.name, row.kind, row.node, std::to_string(row.epoch), row.state,
+                           row.actor == 0 ? "-" : std::to_string(row.actor)});
+    report.names.push_back(row.name);
+  }
+  report.value = std::move(value);
+  return report;
+}
+
+const control::KindRow* find_kind(const control::TypesReply& types, const std::string& kind) {
+  const auto found = std::find_if(types.kinds.begin(), types.kinds.end(),
+                                  [&](const auto& one) { return one.kind == kind; });
+  return found == types.kinds.end() ? nullptr : &*found;
+}
+
+std::string kind_hint(const control::TypesReply& types, const std::string& kind) {
+  std::vector<std::string> names;
+  for (const auto& one : types.kinds) {
+    names.push_back(one.kind);
+  }
+  const std::string hint = did_you_mean(kind, names);
+  return hint.empty() ? "'troupe types' lists the kinds" : hint;
+}
+
+/// The arguments as the kind wants them; without a known kind as they are.
+Checked<base::Bytes> encode_args(const SpawnCommand& command, const control::KindRow* kind,
+                                 const std::string& text) {
+  if (!command.args) {
+    return base::Bytes{};
+  }
+  const bool is_described = kind != nullptr && !kind->args.empty();
+  const std::string fits =
+      is_described ? command.kind + " takes " + describe_struct(kind->structs, kind->args)
+                   : "arguments are a JSON object";
+  const auto payload = parse_json(text);
+  if (!payload.ok()) {
+    return Problem{ExitCode::payload, "--args is not JSON: " + payload.error().context, fits,
+                   "put it between single quotes for the shell"};
+  }
+  if (kind == nullptr) {
+    return encode_untyped(*payload);
+  }
+  if (!is_described) {
+    const auto* fields = payload->object();
+    if (fields != nullptr && fields->empty()) {
+      return base::Bytes{};
+    }
+    return Problem{ExitCode::payload, "'" + command.kind + "' takes no arguments",
+                   "--args was " + to_json(*payload), "leave --args out"};
+  }
+  auto bytes = encode_payload(kind->structs, kind->args, *payload);
+  if (!bytes.ok()) {
+    const bool broken = bytes.error().code == base::Errc::internal;
+    return Problem{broken ? ExitCode::internal : ExitCode::payload,
+                   "--args: " + bytes.error().context, fits,
+                   broken ? "report this with the actor's kind" : "nothing was spawned"};
+  }
+  return std::move(*bytes);
+}
+
+}  // namespace
+
+Done run_spawn(const SpawnCommand& command, Context& context) {
+  const auto text = read_payload(command.args, context.input);
+  if (!text.ok()) {
+    return text.error();
+  }
+  const auto types = ask_control(context.asking(), control::Types{});
+  if (!types.ok()) {
+    return types.error();
+  }
+  // A kind that is unknown here may be known on the node where it shall run.
+  const auto* kind = find_kind(*types, command.kind);
+  auto args = encode_args(command, kind, *text);
+  if (!args.ok()) {
+    return args.error();
+  }
+  const auto row = ask_control(context.asking(), control::Spawn{.kind = command.kind,
+                                                                .name = command.name,
+                                                                .node = command.node,
+                                                                .args = std::move(*args),
+                                                                .respawn = command.respawn});
+  if (!row.ok()) {
+    Problem problem = row.error();
+    const bool has_hint = problem.todo.starts_with("did you mean");
+    if (problem.code == ExitCode::unknown && kind == nullptr && !has_hint) {
+      problem.todo = kind_hint(*types, command.kind);
+    }
+    return problem;
+  }
+  context.output.done("spawned " + row->name + " (" + row->kind + ") on " + row->node, row->name,
+                      to_value(*row));
+  return ExitCode::done;
+}
+
+Done run_stop(const StopCommand& command, Context& context) {
+  const auto row = ask_control(context.asking(), control::Stop{.name = command.name});
+  if (!row.ok()) {
+    return row.error();
+  }
+  context.output.done("stopped " + row->name + " on " + row->node, row->name, to_value(*row));
+  return ExitCode::done;
+}
+
+Done run_list(const ListCommand&, Context& context) {
+  const auto list = ask_control(context.asking(), control::List{});
+  if (!list.ok()) {
+    return list.error();
+  }
+  context.output.report(name_report(list->names, *to_value(*list).find("names")));
+  return ExitCode::done;
+}
+
+Done run_where(const WhereCommand& command, Context& context) {
+  const auto described = ask_control(context.asking(), control::Describe{.name = command.name});
+  if (!described.ok()) {
+    return described.error();
+  }
+  context.output.report(name_report({described->where}, to_value(described->where)));
+  return ExitCode::done;
+}
+
+Done run_types(const TypesCommand& command, Context& context) {
+  auto types = ask_control(context.asking(), control::Types{});
+  if (!types.ok()) {
+    return types.error();
+  }
+  if (!command.kind.empty()) {
+    const auto* kind = find_kind(*types, command.kind);
+    if (kind == nullptr) {
+      return Problem{ExitCode::unknown, "there is no kind '" + command.kind + "'",
+                     "the connected node can spawn " + std::to_string(types->kinds.size()) +
+                         " kinds",
+                     kind_hint(*types, command.kind)};
+    }
+    types->kinds = {control::KindRow{*kind}};
+  }
+  Report report;
+  report.columns = {{"KIND"}, {"MESSAGE"}, {"FIELDS"}, {"REPLY"}};
+  for (const auto& kind : types->kinds) {
+    report.names.push_back(kind.kind);
+    if (!kind.args.empty()) {
+      report.rows.push_back(
+          {kind.kind, "(arguments)", describe_struct(kind.structs, kind.args), "-"});
+    }
+    for (const auto& message : kind.messages) {
+      report.rows.push_back({kind.kind, message.name, describe_struct(kind.structs, message.name),
+                             message.reply.empty() ? "-" : message.reply});
+    }
+  }
+  report.value = *to_value(*types).find("kinds");
+  context.output.report(report);
+  return ExitCode::done;
+}
+
+}  // namespace troupe::cli
