@@ -48,9 +48,10 @@ class Cluster {
   using Now = base::TimePoint;
 
   struct Stats {
-    std::uint64_t malformed = 0;      ///< messages that were ignored
-    std::uint64_t from_dead = 0;      ///< messages of a life that was declared dead
-    std::uint64_t refused_epoch = 0;  ///< grants and reports of an older term or epoch
+    std::uint64_t malformed = 0;       ///< messages that were ignored
+    std::uint64_t from_dead = 0;       ///< messages of a life that was declared dead
+    std::uint64_t refused_epoch = 0;   ///< orders of a leader that this node does not obey
+    std::uint64_t refused_groups = 0;  ///< joins beyond the limit, or without a proper name
   };
 
   Cluster(Self self, ClusterOptions options, base::Random random);

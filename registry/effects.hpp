@@ -94,6 +94,7 @@ using Event = std::variant<MemberUp, MemberSuspect, MemberAlive, MemberLeaving, 
                            MemberDown, Ready, SelfDown, SelfPaused, LeaderChanged, StartHere,
                            StopHere, NameBound, NameReleased, ClaimDone, Drained, GroupChanged>;
 
+/// One cluster record for a peer. Without a link to it, drop it: what matters is repeated.
 struct Send {
   base::NodeId to;
   base::Bytes body;
