@@ -36,7 +36,9 @@ void put(std::byte*& to, const Value& value) {
   to += sizeof value;
 }
 
-Error malformed(std::string_view what) { return {Errc::malformed, std::string{what}}; }
+Error malformed(std::string_view what) {
+  return {Errc::malformed, std::string{what}};
+}
 
 /// Takes the optional parts off the front of what follows the fixed header.
 class Parts {

@@ -1,9 +1,9 @@
 #include "base/record.hpp"
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "base/random.hpp"
 

@@ -12,8 +12,8 @@ namespace {
 
 Report name_report(const std::vector<control::NameRow>& rows, Value value) {
   Report report;
-  report.columns = {{"NAME"},          {"KIND"},  {"NODE"},
-                    {"EPOCH", true},   {"STATE"}, {"ACTOR", true, true}};
+  report.columns = {{"NAME"},        {"KIND"},  {"NODE"},
+                    {"EPOCH", true}, {"STATE"}, {"ACTOR", true, true}};
   for (const auto& row : rows) {
     report.rows.push_back({row.name, row.kind, row.node, std::to_string(row.epoch), row.state,
                            row.actor == 0 ? "-" : std::to_string(row.actor)});
@@ -144,10 +144,10 @@ Done run_types(const TypesCommand& command, Context& context) {
   if (!command.kind.empty()) {
     const auto* kind = find_kind(*types, command.kind);
     if (kind == nullptr) {
-      return Problem{ExitCode::unknown, "there is no kind '" + command.kind + "'",
-                     "the connected node can spawn " + std::to_string(types->kinds.size()) +
-                         " kinds",
-                     kind_hint(*types, command.kind)};
+      return Problem{
+          ExitCode::unknown, "there is no kind '" + command.kind + "'",
+          "the connected node can spawn " + std::to_string(types->kinds.size()) + " kinds",
+          kind_hint(*types, command.kind)};
     }
     types->kinds = {control::KindRow{*kind}};
   }

@@ -1,10 +1,9 @@
 #include "cli/arguments.hpp"
 
-#include <algorithm>
-#include <type_traits>
-#include <utility>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "cli/duration.hpp"
 #include "cli/servers.hpp"
@@ -89,7 +88,8 @@ Checked<Settings> understand(Given given, const Environment& environment) {
 /// Declares the commands; what was parsed lies in the members, which the library points at.
 class Parser {
  public:
-  Parser() : app_("Talks to a Troupe cluster: sends to its actors and shows what they do.", "troupe") {
+  Parser()
+      : app_("Talks to a Troupe cluster: sends to its actors and shows what they do.", "troupe") {
     app_.fallthrough();
     app_.require_subcommand(1);  // at most one, so that an actor may be called like a command
     app_.footer(footer);
@@ -97,12 +97,7 @@ class Parser {
     message_commands();
     actor_commands();
     cluster_commands();
-    add("dev", "Keep a cluster with demo actors on this machine, until ctrl-c", dev_, [&](auto* sub) {
-      sub->add_option("--nodes", dev_.nodes, "How many nodes (3)")->check(CLI::Range(1, 9));
-      sub->add_option("--port", dev_.port, "Port of the first node (7400, or free ones)")
-          ->check(CLI::Range(1, 65535));
-    });
-    add("version", "Print the version", VersionCommand{}, [](auto*) {});
+    other_commands();
   }
 
   Checked<Arguments> parse(const std::vector<std::string>& words, const Environment& environment) {
@@ -134,81 +129,83 @@ class Parser {
     app_.add_flag("-q,--quiet", given_.quiet, "Only what was asked for, and errors");
   }
 
-  /// A command whose options are filled by `declare`; `command` is read after parsing.
-  template <class Held, class Declare>
-  void add(const char* name, const char* text, Held& command, const Declare& declare,
-           CLI::App* parent = nullptr) {
+  using Make = std::function<Command()>;
+
+  /// A command, for its options to be declared; `make` is called if it was chosen, after parsing.
+  CLI::App& add(const char* name, const char* text, Make make, CLI::App* parent = nullptr) {
     CLI::App* sub = (parent ? parent : &app_)->add_subcommand(name, text);
-    declare(sub);
-    sub->callback([this, &command] {
-      chosen_ = [&command] { return Command{command}; };
-    });
+    sub->callback([this, make = std::move(make)] { chosen_ = make; });
+    return *sub;
   }
-  template <class Held, class Declare>
-  void add(const char* name, const char* text, Held&&, const Declare& declare,
-           CLI::App* parent = nullptr)
-    requires std::is_empty_v<std::remove_cvref_t<Held>>
-  {
-    CLI::App* sub = (parent ? parent : &app_)->add_subcommand(name, text);
-    declare(sub);
-    sub->callback([this] { chosen_ = [] { return Command{std::remove_cvref_t<Held>{}}; }; });
+
+  static void message_options(CLI::App& sub, MessageCommand& command) {
+    sub.add_option("NAME", command.actor, "The actor's name")->required();
+    sub.add_option("TYPE", command.message, "The message's type")->required();
+    sub.add_option("JSON", command.payload, "Its fields: JSON, @FILE or -");
+    sub.add_flag("--each-line", command.each_line, "One message for each line of the input");
   }
 
   void message_commands() {
-    const auto declare = [](MessageCommand& command) {
-      return [&command](CLI::App* sub) {
-        sub->add_option("NAME", command.actor, "The actor's name")->required();
-        sub->add_option("TYPE", command.message, "The message's type")->required();
-        sub->add_option("JSON", command.payload, "Its fields: JSON, @FILE or -");
-        sub->add_flag("--each-line", command.each_line, "One message for each line of the input");
-      };
-    };
     ask_.wants_reply = true;
-    add("send", "Send a message to an actor", send_, declare(send_));
-    add("ask", "Send a message and print the reply", ask_, declare(ask_));
+    message_options(add("send", "Send a message to an actor", [this] { return send_; }), send_);
+    message_options(add("ask", "Send a message and print the reply", [this] { return ask_; }),
+                    ask_);
   }
 
   void actor_commands() {
-    add("spawn", "Start an actor under a name", spawn_, [&](auto* sub) {
-      sub->add_option("KIND", spawn_.kind, "A kind that 'troupe types' lists")->required();
-      sub->add_option("--name", spawn_.name, "The name to find it by")->required();
-      sub->add_option("--node", spawn_.node,
-                      "A node, or any, local, spread, least_loaded, label:KEY=VALUE (any)");
-      sub->add_option("--args", spawn_.args, "The kind's arguments: JSON, @FILE or -");
-      sub->add_flag("!--no-respawn", spawn_.respawn, "Do not start it again when its node dies");
-    });
-    add("stop", "Stop an actor for good", stop_, [&](auto* sub) {
-      sub->add_option("NAME", stop_.name, "The actor's name")->required();
-    });
-    add("ls", "List all names", ListCommand{}, [](auto*) {});
-    add("where", "Show where an actor lives", where_, [&](auto* sub) {
-      sub->add_option("NAME", where_.name, "The actor's name")->required();
-    });
-    add("types", "Show kinds of actors and their messages", types_, [&](auto* sub) {
-      sub->add_option("KIND", types_.kind, "Only this kind");
-    });
+    auto& spawn = add("spawn", "Start an actor under a name", [this] { return spawn_; });
+    spawn.add_option("KIND", spawn_.kind, "A kind that 'troupe types' lists")->required();
+    spawn.add_option("--name", spawn_.name, "The name to find it by")->required();
+    spawn.add_option("--node", spawn_.node,
+                     "A node, or any, local, spread, least_loaded, label:KEY=VALUE (any)");
+    spawn.add_option("--args", spawn_.args, "The kind's arguments: JSON, @FILE or -");
+    spawn.add_flag("!--no-respawn", spawn_.respawn, "Do not start it again when its node dies");
+
+    auto& stop = add("stop", "Stop an actor for good", [this] { return stop_; });
+    stop.add_option("NAME", stop_.name, "The actor's name")->required();
+
+    add("ls", "List all names", [] { return ListCommand{}; });
+
+    auto& where = add("where", "Show where an actor lives", [this] { return where_; });
+    where.add_option("NAME", where_.name, "The actor's name")->required();
+
+    auto& types =
+        add("types", "Show kinds of actors and their messages", [this] { return types_; });
+    types.add_option("KIND", types_.kind, "Only this kind");
   }
 
   void cluster_commands() {
-    add("status", "Show the cluster", StatusCommand{}, [](auto*) {});
-    add("health", "Say whether the node is well, also as the exit code", health_, [&](auto* sub) {
-      auto* live = sub->add_flag("--live", health_.only_live, "Only whether it is alive");
-      sub->add_flag("--ready", health_.only_ready, "Only whether it takes work")->excludes(live);
-    });
-    add("wait", "Wait until something holds", wait_, [&](auto* sub) {
-      sub->add_option("--for", wait_.conditions, "nodes=COUNT, ready or name=NAME")
-          ->required()
-          ->allow_extra_args(false)
-          ->type_name("CONDITION");
-    });
-    add("ledger", "Account for all messages", LedgerCommand{}, [](auto*) {});
+    add("status", "Show the cluster", [] { return StatusCommand{}; });
+
+    auto& health = add("health", "Say whether the node is well, also as the exit code",
+                       [this] { return health_; });
+    auto* live = health.add_flag("--live", health_.only_live, "Only whether it is alive");
+    health.add_flag("--ready", health_.only_ready, "Only whether it takes work")->excludes(live);
+
+    auto& wait = add("wait", "Wait until something holds", [this] { return wait_; });
+    wait.add_option("--for", wait_.conditions, "nodes=COUNT, ready or name=NAME")
+        ->required()
+        ->allow_extra_args(false)
+        ->type_name("CONDITION");
+
+    add("ledger", "Account for all messages", [] { return LedgerCommand{}; });
+
     CLI::App* node = app_.add_subcommand("node", "Show and drain nodes");
     node->require_subcommand(1);
-    add("ls", "List the nodes", NodeListCommand{}, [](auto*) {}, node);
     add(
-        "drain", "Hand a node's actors over and stop it", drain_,
-        [&](auto* sub) { sub->add_option("NAME", drain_.node, "The node's name")->required(); },
-        node);
+        "ls", "List the nodes", [] { return NodeListCommand{}; }, node);
+    auto& drain = add(
+        "drain", "Hand a node's actors over and stop it", [this] { return drain_; }, node);
+    drain.add_option("NAME", drain_.node, "The node's name")->required();
+  }
+
+  void other_commands() {
+    auto& dev = add("dev", "Keep a cluster with demo actors on this machine, until ctrl-c",
+                    [this] { return dev_; });
+    dev.add_option("--nodes", dev_.nodes, "How many nodes (3)")->check(CLI::Range(1, 9));
+    dev.add_option("--port", dev_.port, "Port of the first node (7400, or free ones)")
+        ->check(CLI::Range(1, 65535));
+    add("version", "Print the version", [] { return VersionCommand{}; });
   }
 
   [[nodiscard]] std::string help_text() const { return app_.help(); }
@@ -232,7 +229,9 @@ class Parser {
     const auto chosen = app_.get_subcommands();
     if (!chosen.empty()) {
       const std::string path = "troupe " + chosen.front()->get_name();
-      return {ExitCode::usage, path + ": " + error.what(), {},
+      return {ExitCode::usage,
+              path + ": " + error.what(),
+              {},
               "'" + path + " --help' shows how to call it"};
     }
     const std::string word = first_word(words);
@@ -245,8 +244,10 @@ class Parser {
     }
     const std::string hint = did_you_mean(word, names);
     const bool known = std::find(names.begin(), names.end(), word) != names.end();
-    return {ExitCode::usage, known ? std::string{error.what()} : "there is no command '" + word + "'",
-            {}, hint.empty() || known ? "'troupe --help' lists all commands" : hint};
+    return {ExitCode::usage,
+            known ? std::string{error.what()} : "there is no command '" + word + "'",
+            {},
+            hint.empty() || known ? "'troupe --help' lists all commands" : hint};
   }
 
   CLI::App app_;
@@ -261,7 +262,7 @@ class Parser {
   WaitCommand wait_;
   DrainCommand drain_;
   DevCommand dev_;
-  std::function<Command()> chosen_;
+  Make chosen_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "cli/arguments.hpp"
 
-#include <map>
-
 #include <gtest/gtest.h>
+
+#include <map>
 
 namespace troupe::cli {
 namespace {
@@ -33,8 +33,7 @@ TEST(Arguments, TakeGlobalOptionsBeforeAndAfterTheCommand) {
                                  "--quiet"}}) {
     const auto arguments = parse(words);
     ASSERT_TRUE(arguments.ok()) << arguments.error().what;
-    EXPECT_EQ(arguments->settings.servers,
-              (std::vector<std::string>{"tcp://a:1", "tcp://b:2"}));
+    EXPECT_EQ(arguments->settings.servers, (std::vector<std::string>{"tcp://a:1", "tcp://b:2"}));
     EXPECT_EQ(arguments->settings.format, Format::json);
     EXPECT_EQ(arguments->settings.timeout, std::chrono::seconds{2});
     EXPECT_TRUE(arguments->settings.quiet);
@@ -52,8 +51,8 @@ TEST(Arguments, PreferFlagsToVariables) {
   EXPECT_EQ(arguments->settings.cluster, "shop");
   EXPECT_EQ(arguments->settings.timeout, std::chrono::seconds{9});
   EXPECT_EQ(arguments->settings.format, Format::yaml);
-  arguments = parse({"ls", "-s", "y:1", "--cluster", "demo", "--timeout", "1s", "-o", "name"},
-                    variables);
+  arguments =
+      parse({"ls", "-s", "y:1", "--cluster", "demo", "--timeout", "1s", "-o", "name"}, variables);
   ASSERT_TRUE(arguments.ok());
   EXPECT_EQ(arguments->settings.servers, std::vector<std::string>{"tcp://y:1"});
   EXPECT_EQ(arguments->settings.cluster, "demo");
@@ -111,8 +110,8 @@ TEST(Arguments, AllowActorsThatAreCalledLikeCommands) {
 }
 
 TEST(Arguments, OfSpawn) {
-  const auto arguments = parse({"spawn", "counter", "--name", "hits", "--node", "n2", "--args",
-                                "{}", "--no-respawn"});
+  const auto arguments =
+      parse({"spawn", "counter", "--name", "hits", "--node", "n2", "--args", "{}", "--no-respawn"});
   ASSERT_TRUE(arguments.ok()) << arguments.error().what;
   const auto& spawn = std::get<SpawnCommand>(arguments->command);
   EXPECT_EQ(spawn.kind, "counter");

@@ -5,14 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <map>
 #include <utility>
-
-#include <asio/io_context.hpp>
-#include <asio/signal_set.hpp>
 
 namespace troupe::cli {
 
@@ -154,12 +153,26 @@ class Children::State {
 
 Children::Children() : state_(std::make_unique<State>()) {}
 Children::~Children() = default;
-base::Result<void> Children::start(const ChildCommand& command) { return state_->start(command); }
-void Children::poll() { state_->poll(); }
-void Children::wait() { state_->wait(); }
-void Children::stop() { state_->stop(); }
-bool Children::stop_requested() const { return state_->stop_requested(); }
-std::size_t Children::running() const { return state_->running(); }
-std::vector<ChildEnd> Children::take_ended() { return state_->take_ended(); }
+base::Result<void> Children::start(const ChildCommand& command) {
+  return state_->start(command);
+}
+void Children::poll() {
+  state_->poll();
+}
+void Children::wait() {
+  state_->wait();
+}
+void Children::stop() {
+  state_->stop();
+}
+bool Children::stop_requested() const {
+  return state_->stop_requested();
+}
+std::size_t Children::running() const {
+  return state_->running();
+}
+std::vector<ChildEnd> Children::take_ended() {
+  return state_->take_ended();
+}
 
 }  // namespace troupe::cli

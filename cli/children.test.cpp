@@ -1,9 +1,9 @@
 #include "cli/children.hpp"
 
+#include <gtest/gtest.h>
+
 #include <csignal>
 #include <set>
-
-#include <gtest/gtest.h>
 
 #include "cli/free_ports.hpp"
 

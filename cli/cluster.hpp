@@ -16,9 +16,9 @@ namespace troupe::cli {
 struct Request {
   std::string target;
   std::uint32_t type = 0;
-  base::Bytes body;             ///< a map by field name
-  bool wants_receipt = false;   ///< the outcome of a send instead of a reply
-  base::Duration timeout{};     ///< travels with the request as its deadline
+  base::Bytes body;            ///< a map by field name
+  bool wants_receipt = false;  ///< the outcome of a send instead of a reply
+  base::Duration timeout{};    ///< travels with the request as its deadline
 };
 
 /// The body of a reply, the outcome of a send, or how it failed.

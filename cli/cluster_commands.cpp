@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cli/commands.hpp"
 #include "cli/duration.hpp"
@@ -14,11 +14,11 @@ constexpr base::Duration drain_default = std::chrono::minutes{2};
 
 Report member_report(const control::StatusReply& status) {
   Report report;
-  report.columns = {{"NODE"},       {"STATE"},      {"ADDRESS"},    {"ACTORS", true},
+  report.columns = {{"NODE"},        {"STATE"},      {"ADDRESS"},  {"ACTORS", true},
                     {"MSG/S", true}, {"MBOX", true}, {"UP", true}, {"INCARNATION", true, true}};
   for (const auto& member : status.members) {
-    report.rows.push_back({member.name, member.state, member.address,
-                           figure_text(member.actors), figure_text(member.messages_per_second),
+    report.rows.push_back({member.name, member.state, member.address, figure_text(member.actors),
+                           figure_text(member.messages_per_second),
                            figure_text(member.mailbox_messages), uptime_text(member.uptime_ms),
                            std::to_string(member.incarnation)});
     report.names.push_back(member.name);
@@ -82,11 +82,10 @@ Done run_drain(const DrainCommand& command, Context& context) {
   if (!drained.ok()) {
     return drained.error();
   }
-  context.output.done(
-      fmt::format("drained {} in {}: {} moved, {} lost", drained->node,
-                  duration_text(std::chrono::milliseconds{drained->duration_ms}), drained->moved,
-                  drained->lost),
-      drained->node, to_value(*drained));
+  context.output.done(fmt::format("drained {} in {}: {} moved, {} lost", drained->node,
+                                  duration_text(std::chrono::milliseconds{drained->duration_ms}),
+                                  drained->moved, drained->lost),
+                      drained->node, to_value(*drained));
   return drained->lost == 0 ? ExitCode::done : ExitCode::partly_done;
 }
 

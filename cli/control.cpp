@@ -28,7 +28,9 @@ Checked<base::Bytes> reply_of(const Asking& asking, Request&& request) {
     return failure->kind == FailureKind::refusal ? problem_of_control_refusal(failure->text)
                                                  : problem_of_failure(*failure, request.target);
   }
-  return Problem{ExitCode::internal, "a receipt came instead of the control service's reply", {},
+  return Problem{ExitCode::internal,
+                 "a receipt came instead of the control service's reply",
+                 {},
                  "use the troupe program of the cluster's release"};
 }
 

@@ -51,7 +51,9 @@ Checked<std::vector<std::uint16_t>> choose_ports(const DevCommand& command) {
     if (!ports.empty()) {
       return ports;
     }
-    return Problem{ExitCode::configuration, "there are no free ports on this machine", {},
+    return Problem{ExitCode::configuration,
+                   "there are no free ports on this machine",
+                   {},
                    "end programs that listen on 127.0.0.1"};
   }
   auto ports = ports_from(count, static_cast<std::uint16_t>(command.port));
@@ -163,7 +165,9 @@ Done run_dev(const DevCommand& command, const Settings& settings, Output& output
     return up.error();
   }
   if (!*up && !interrupted) {
-    return Problem{ExitCode::configuration, "a node ended while it was starting", {},
+    return Problem{ExitCode::configuration,
+                   "a node ended while it was starting",
+                   {},
                    "its log above says why"};
   }
   if (all_ended_alone) {

@@ -1,11 +1,11 @@
 #include "cli/dev_command.hpp"
 
+#include <gtest/gtest.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <gtest/gtest.h>
 
 #include "cli/dev_plan.hpp"
 #include "cli/testing/fake_cluster.hpp"
@@ -16,15 +16,15 @@ namespace {
 using testing::FakeCluster;
 
 TEST(DevPlan, GivesEachNodeAllSeedsAndItsOwnFolder) {
-  const auto commands =
-      plan_nodes({.program = "/bin/trouped", .cluster = "demo", .data = "/d", .ports = {7400, 7401}});
+  const auto commands = plan_nodes(
+      {.program = "/bin/trouped", .cluster = "demo", .data = "/d", .ports = {7400, 7401}});
   ASSERT_EQ(commands.size(), 2U);
   EXPECT_EQ(commands[1].name, "n2");
-  EXPECT_EQ(commands[1].words,
-            (std::vector<std::string>{"/bin/trouped", "--name", "n2", "--listen",
-                                      "tcp://127.0.0.1:7401", "--seeds",
-                                      "tcp://127.0.0.1:7400,tcp://127.0.0.1:7401", "--cluster",
-                                      "demo", "--data", "/d/n2"}));
+  EXPECT_EQ(
+      commands[1].words,
+      (std::vector<std::string>{"/bin/trouped", "--name", "n2", "--listen", "tcp://127.0.0.1:7401",
+                                "--seeds", "tcp://127.0.0.1:7400,tcp://127.0.0.1:7401", "--cluster",
+                                "demo", "--data", "/d/n2"}));
 }
 
 TEST(DevPlan, GreetsWithCommandsThatWorkAsTheyStand) {
@@ -40,8 +40,8 @@ TEST(DevPlan, GreetsWithCommandsThatWorkAsTheyStand) {
 class Dev : public ::testing::Test {
  protected:
   Dev() {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("troupe-dev-test-" + std::to_string(getpid()));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("troupe-dev-test-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
   }
   ~Dev() override { std::filesystem::remove_all(folder_); }

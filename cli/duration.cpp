@@ -1,9 +1,9 @@
 #include "cli/duration.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cstddef>
-
-#include <fmt/format.h>
 
 namespace troupe::cli {
 

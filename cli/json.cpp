@@ -41,8 +41,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error)
-      override {
+  bool parse_error(std::size_t, const std::string&,
+                   const nlohmann::json::exception& error) override {
     std::string text = error.what();
     const auto start = text.find("parse error at ");
     problem_ = start == std::string::npos ? text : "at " + text.substr(start + 15);

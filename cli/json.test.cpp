@@ -75,7 +75,8 @@ TEST(Yaml, WritesBlocks) {
 }
 
 TEST(Yaml, QuotesWhatWouldBeReadAsSomethingElse) {
-  for (const char* text : {"no", "True", "12", "", "a: b", "tcp://x:1", "- x", "null", "a\nb", "ü"}) {
+  for (const char* text :
+       {"no", "True", "12", "", "a: b", "tcp://x:1", "- x", "null", "a\nb", "ü"}) {
     EXPECT_EQ(to_yaml(Value{text}).front(), '"') << text;
   }
   EXPECT_EQ(to_yaml(Value{"n1.local"}), "n1.local\n");

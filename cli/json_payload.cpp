@@ -18,8 +18,8 @@ constexpr std::size_t shown_letters_max = 40;
 constexpr int described_depth_max = 3;
 
 const base::StructSchema* find_struct(const Structs& structs, std::string_view name) {
-  const auto found =
-      std::find_if(structs.begin(), structs.end(), [&](const auto& one) { return one.name == name; });
+  const auto found = std::find_if(structs.begin(), structs.end(),
+                                  [&](const auto& one) { return one.name == name; });
   return found == structs.end() ? nullptr : &*found;
 }
 

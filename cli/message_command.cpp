@@ -68,8 +68,10 @@ Checked<Receiver> find_receiver(const MessageCommand& command, const Context& co
     return unknown_message(command, kind);
   }
   if (command.wants_reply && message->reply.empty()) {
-    return Problem{ExitCode::usage, "'" + command.message + "' has no reply, so it cannot be asked",
-                   {}, "send it: troupe send " + command.actor + " " + command.message};
+    return Problem{ExitCode::usage,
+                   "'" + command.message + "' has no reply, so it cannot be asked",
+                   {},
+                   "send it: troupe send " + command.actor + " " + command.message};
   }
   return Receiver{true, std::move(described->kind.structs)};
 }
@@ -171,8 +173,8 @@ Done deliver_lines(const MessageCommand& command, const Receiver& receiver, std:
 
 Done run_message(const MessageCommand& command, Context& context) {
   const bool streams = command.each_line && command.payload.value_or("-") == "-";
-  auto text = streams ? Checked<std::string>{std::string{}}
-                      : read_payload(command.payload, context.input);
+  auto text =
+      streams ? Checked<std::string>{std::string{}} : read_payload(command.payload, context.input);
   if (!text.ok()) {
     return text.error();
   }

@@ -1,8 +1,8 @@
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-
-#include <gtest/gtest.h>
 
 #include "cli/json.hpp"
 #include "cli/json_payload.hpp"
@@ -145,8 +145,8 @@ TEST(Send, ToTheSystemNeedsNoDescription) {
 TEST(Send, ReadsThePayloadFromAFileOrTheInput) {
   Session session;
   const auto path = std::filesystem::temp_directory_path() /
-                    ("troupe-cli-test-" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) +
-                     ".json");
+                    ("troupe-cli-test-" +
+                     std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + ".json");
   std::ofstream{path} << R"({"by": 7})";
   EXPECT_EQ(session.run({"send", "hits", "Increment", "@" + path.string()}), ExitCode::done);
   std::filesystem::remove(path);
@@ -164,9 +164,9 @@ TEST(Send, FromAFileThatIsMissingSaysSo) {
 
 TEST(Send, TakesOneMessageALine) {
   Session session;
-  EXPECT_EQ(session.run({"send", "hits", "Increment", "--each-line"},
-                        "{\"by\": 1}\n\n{\"by\": 2}\n{}"),
-            ExitCode::done);
+  EXPECT_EQ(
+      session.run({"send", "hits", "Increment", "--each-line"}, "{\"by\": 1}\n\n{\"by\": 2}\n{}"),
+      ExitCode::done);
   ASSERT_EQ(session.cluster.messages.size(), 3U);
   EXPECT_EQ(sent_json(session, 1), R"({"by":2})");
 }

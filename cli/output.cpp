@@ -161,8 +161,12 @@ void Output::problem(const Problem& problem, std::string_view place) {
   notes_.flush();
 }
 
-void Output::text(std::string_view text) { data_ << text; }
+void Output::text(std::string_view text) {
+  data_ << text;
+}
 
-void Output::flush() { data_.flush(); }
+void Output::flush() {
+  data_.flush();
+}
 
 }  // namespace troupe::cli

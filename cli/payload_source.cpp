@@ -28,8 +28,7 @@ Checked<std::string> read_all(std::istream& from, const std::string& name) {
 
 }  // namespace
 
-Checked<std::string> read_payload(const std::optional<std::string>& argument,
-                                  std::istream& input) {
+Checked<std::string> read_payload(const std::optional<std::string>& argument, std::istream& input) {
   if (!argument) {
     return std::string{"{}"};
   }

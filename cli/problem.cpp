@@ -9,10 +9,10 @@ namespace {
 using base::Errc;
 using base::Outcome;
 
-constexpr Errc all_codes[] = {Errc::invalid_argument, Errc::malformed,        Errc::limit_exceeded,
-                              Errc::not_found,        Errc::already_exists,   Errc::unavailable,
-                              Errc::timed_out,        Errc::refused,          Errc::version_mismatch,
-                              Errc::cluster_mismatch, Errc::address_in_use,   Errc::closed,
+constexpr Errc all_codes[] = {Errc::invalid_argument, Errc::malformed,      Errc::limit_exceeded,
+                              Errc::not_found,        Errc::already_exists, Errc::unavailable,
+                              Errc::timed_out,        Errc::refused,        Errc::version_mismatch,
+                              Errc::cluster_mismatch, Errc::address_in_use, Errc::closed,
                               Errc::internal};
 
 std::optional<Errc> code_named(std::string_view name) {
@@ -62,7 +62,9 @@ std::string todo_of(Errc code) {
   return {};
 }
 
-std::string quoted(std::string_view actor) { return "'" + std::string{actor} + "'"; }
+std::string quoted(std::string_view actor) {
+  return "'" + std::string{actor} + "'";
+}
 
 struct OutcomeText {
   ExitCode code;
@@ -120,8 +122,8 @@ Problem problem_of_connection(const base::Error& error, std::string_view servers
               "write it as -s HOST:PORT,HOST:PORT"};
     default: break;
   }
-  return {exit_code_of(error.code), "the connection to " + where + " failed",
-          error.text(), todo_of(error.code)};
+  return {exit_code_of(error.code), "the connection to " + where + " failed", error.text(),
+          todo_of(error.code)};
 }
 
 Problem problem_of_failure(const Failure& failure, std::string_view actor) {

@@ -10,10 +10,14 @@ using base::Outcome;
 
 TEST(Problem, OfAConnectionHasTheCodeThatScriptsExpect) {
   const std::pair<Errc, ExitCode> cases[] = {
-      {Errc::unavailable, ExitCode::unreachable},      {Errc::timed_out, ExitCode::unreachable},
-      {Errc::closed, ExitCode::unreachable},           {Errc::refused, ExitCode::not_allowed},
-      {Errc::version_mismatch, ExitCode::version},     {Errc::cluster_mismatch, ExitCode::configuration},
-      {Errc::invalid_argument, ExitCode::usage},       {Errc::limit_exceeded, ExitCode::try_again},
+      {Errc::unavailable, ExitCode::unreachable},
+      {Errc::timed_out, ExitCode::unreachable},
+      {Errc::closed, ExitCode::unreachable},
+      {Errc::refused, ExitCode::not_allowed},
+      {Errc::version_mismatch, ExitCode::version},
+      {Errc::cluster_mismatch, ExitCode::configuration},
+      {Errc::invalid_argument, ExitCode::usage},
+      {Errc::limit_exceeded, ExitCode::try_again},
       {Errc::internal, ExitCode::internal},
   };
   for (const auto& [code, exit] : cases) {
@@ -71,13 +75,20 @@ TEST(Problem, OfAControlRefusalReadsCodeTextAndHint) {
 
 TEST(Problem, OfAControlRefusalMapsEveryCode) {
   const std::pair<const char*, ExitCode> cases[] = {
-      {"invalid_argument: x", ExitCode::usage},      {"malformed: x", ExitCode::payload},
-      {"limit_exceeded: x", ExitCode::try_again},    {"not_found: x", ExitCode::unknown},
-      {"already_exists: x", ExitCode::negative},     {"unavailable: x", ExitCode::unreachable},
-      {"timed_out: x", ExitCode::try_again},         {"refused: x", ExitCode::not_allowed},
-      {"version_mismatch: x", ExitCode::version},    {"cluster_mismatch: x", ExitCode::configuration},
-      {"address_in_use: x", ExitCode::configuration}, {"closed: x", ExitCode::try_again},
-      {"internal: x", ExitCode::internal},           {"something else", ExitCode::negative},
+      {"invalid_argument: x", ExitCode::usage},
+      {"malformed: x", ExitCode::payload},
+      {"limit_exceeded: x", ExitCode::try_again},
+      {"not_found: x", ExitCode::unknown},
+      {"already_exists: x", ExitCode::negative},
+      {"unavailable: x", ExitCode::unreachable},
+      {"timed_out: x", ExitCode::try_again},
+      {"refused: x", ExitCode::not_allowed},
+      {"version_mismatch: x", ExitCode::version},
+      {"cluster_mismatch: x", ExitCode::configuration},
+      {"address_in_use: x", ExitCode::configuration},
+      {"closed: x", ExitCode::try_again},
+      {"internal: x", ExitCode::internal},
+      {"something else", ExitCode::negative},
       {"", ExitCode::negative},
   };
   for (const auto& [text, code] : cases) {

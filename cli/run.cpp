@@ -54,16 +54,15 @@ ExitCode run(const std::vector<std::string>& words, const World& world) {
   const auto arguments = parse_arguments(words, world.environment);
   const Settings settings = arguments.ok() ? arguments->settings : Settings{};
   Output output{world.data, world.notes, output_options(world, settings)};
-  const Done done = arguments.ok()
-                        ? std::visit(Runner{world, settings, output}, arguments->command)
-                        : Done{arguments.error()};
+  const Done done = arguments.ok() ? std::visit(Runner{world, settings, output}, arguments->command)
+                                   : Done{arguments.error()};
   if (!done.ok()) {
     output.problem(done.error());
   }
   output.flush();
   if (!world.data) {
-    output.problem({ExitCode::input_file, "cannot write the result", "standard output is closed",
-                    {}});
+    output.problem(
+        {ExitCode::input_file, "cannot write the result", "standard output is closed", {}});
     return ExitCode::input_file;
   }
   return done.ok() ? *done : done.error().code;

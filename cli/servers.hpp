@@ -8,8 +8,8 @@
 
 namespace troupe::cli {
 
-/// "10.0.0.1,tcp://n2:7401" as a list of tcp://host:port; the port may be left out. invalid_argument
-/// names the part that is wrong.
+/// "10.0.0.1,tcp://n2:7401" as a list of tcp://host:port; the port may be left out.
+/// invalid_argument names the part that is wrong.
 [[nodiscard]] base::Result<std::vector<std::string>> parse_servers(std::string_view list);
 
 /// For messages: "127.0.0.1:7400, n2:7401".

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t letters_max = 64;
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 /// Optimal string alignment distance, without regard to case.
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -47,9 +47,9 @@ TEST(Figures, AreShort) {
 TEST(Servers, AreReadWithAndWithoutSchemeAndPort) {
   const auto servers = parse_servers("127.0.0.1:7401,tcp://n2,n3.local:1,[::1]:7400,[::1]");
   ASSERT_TRUE(servers.ok()) << servers.error().text();
-  EXPECT_EQ(*servers, (std::vector<std::string>{"tcp://127.0.0.1:7401", "tcp://n2:7400",
-                                                "tcp://n3.local:1", "tcp://[::1]:7400",
-                                                "tcp://[::1]:7400"}));
+  EXPECT_EQ(*servers,
+            (std::vector<std::string>{"tcp://127.0.0.1:7401", "tcp://n2:7400", "tcp://n3.local:1",
+                                      "tcp://[::1]:7400", "tcp://[::1]:7400"}));
   EXPECT_EQ(servers_text({"tcp://a:1", "tcp://b:2"}), "a:1, b:2");
 }
 

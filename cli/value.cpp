@@ -27,12 +27,22 @@ Value& Value::operator=(const Value&) = default;
 Value& Value::operator=(Value&&) noexcept = default;
 Value::~Value() = default;
 
-bool Value::operator==(const Value& other) const { return data == other.data; }
+bool Value::operator==(const Value& other) const {
+  return data == other.data;
+}
 
-bool Value::is_null() const { return std::holds_alternative<std::monostate>(data); }
-const std::string* Value::text() const { return std::get_if<std::string>(&data); }
-const Value::List* Value::list() const { return std::get_if<List>(&data); }
-const Value::Object* Value::object() const { return std::get_if<Object>(&data); }
+bool Value::is_null() const {
+  return std::holds_alternative<std::monostate>(data);
+}
+const std::string* Value::text() const {
+  return std::get_if<std::string>(&data);
+}
+const Value::List* Value::list() const {
+  return std::get_if<List>(&data);
+}
+const Value::Object* Value::object() const {
+  return std::get_if<Object>(&data);
+}
 
 const Value* Value::find(std::string_view name) const {
   if (const Object* fields = object()) {

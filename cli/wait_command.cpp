@@ -34,7 +34,9 @@ Checked<Condition> parse_condition(std::string_view text) {
   if (key == "nodes" && error == std::errc{} && end == value.data() + value.size() && nodes > 0) {
     return Condition{.kind = Condition::Kind::nodes, .nodes = nodes};
   }
-  return Problem{ExitCode::usage, "cannot wait for '" + std::string{text} + "'", {},
+  return Problem{ExitCode::usage,
+                 "cannot wait for '" + std::string{text} + "'",
+                 {},
                  "use --for nodes=COUNT, --for ready or --for name=NAME"};
 }
 
@@ -66,9 +68,9 @@ Checked<std::string> missing(const Condition& condition, const Asking& asking) {
   const auto up = static_cast<std::size_t>(
       std::count_if(status->members.begin(), status->members.end(),
                     [](const auto& member) { return member.state == "up"; }));
-  return up >= condition.nodes ? std::string{}
-                               : std::to_string(up) + " of " + std::to_string(condition.nodes) +
-                                     " nodes are up";
+  return up >= condition.nodes
+             ? std::string{}
+             : std::to_string(up) + " of " + std::to_string(condition.nodes) + " nodes are up";
 }
 
 /// Whether asking again can help.

@@ -131,8 +131,8 @@ base::Result<Answer> FakeCluster::answer_control(const Request& request) {
     if (named(wanted.name) != names.end()) {
       return refusal("already_exists: the name '" + wanted.name + "' is taken");
     }
-    names.push_back({wanted.name, wanted.kind, wanted.node.empty() ? "n1" : wanted.node, 1, 9,
-                     "running"});
+    names.push_back(
+        {wanted.name, wanted.kind, wanted.node.empty() ? "n1" : wanted.node, 1, 9, "running"});
     return reply_with(names.back());
   }
   if (name == "Stop") {

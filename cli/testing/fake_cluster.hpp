@@ -34,7 +34,7 @@ class FakeCluster final : public Cluster {
   /// Called by pause(), after the clock has moved.
   std::function<void()> on_pause;
 
-  std::vector<Request> messages;           ///< to other actors than the control service
+  std::vector<Request> messages;  ///< to other actors than the control service
   std::vector<control::Spawn> spawned;
   std::vector<base::Duration> drain_timeouts;
   base::ManualClock clock;
