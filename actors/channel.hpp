@@ -17,11 +17,11 @@ namespace troupe::actors {
 /// The bounded channel of CSP (Hoare 1978), for use inside one process: values go in at one end and
 /// come out at the other in the same order, each at exactly one receiver.
 ///
-/// Thread-safe: any number of senders and receivers, from actors and plain threads. A handle: copies
-/// are the same channel, which lives as long as its last copy or operation. It holds `capacity`
-/// values; with 0, each send waits for its receiver. Whoever finds it full, or empty, waits in the
-/// order of coming; the value of a waiting sender stays in its awaiter. close() ends all waiting:
-/// sends fail, receives get what is left and then nothing.
+/// Thread-safe: any number of senders and receivers, from actors and plain threads. A handle:
+/// copies are the same channel, which lives as long as its last copy or operation. It holds
+/// `capacity` values; with 0, each send waits for its receiver. Whoever finds it full, or empty,
+/// waits in the order of coming; the value of a waiting sender stays in its awaiter. close() ends
+/// all waiting: sends fail, receives get what is left and then nothing.
 ///
 /// An actor that is stopped while it waits leaves the queue: its value was not sent. If a value was
 /// already given to it, that value goes back to the front, where it may exceed the capacity.
@@ -102,8 +102,8 @@ struct Channel<T, Wake>::State {
 
   explicit State(std::size_t values_max) : capacity(values_max) {}
 
-  /// The ways to end a wait. Threads are told under the mutex, because their condition variable dies
-  /// with their wait; coroutines by the caller, after the mutex, through the returned Wake.
+  /// The ways to end a wait. Threads are told under the mutex, because their condition variable
+  /// dies with their wait; coroutines by the caller, after the mutex, through the returned Wake.
   [[nodiscard]] Wake finish(Queue& queue, Waiter& waiter) TROUPE_REQUIRES(mutex) {
     queue.remove(waiter);
     waiter.is_done = true;

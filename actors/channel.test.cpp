@@ -1,13 +1,13 @@
 #include "actors/channel.hpp"
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <exception>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace troupe::actors {
 namespace {
@@ -71,7 +71,9 @@ using TestChannel = Channel<T, TestWake>;
 using Text = std::unique_ptr<std::string>;
 using Notes = std::vector<std::string>;
 
-Text text(std::string value) { return std::make_unique<std::string>(std::move(value)); }
+Text text(std::string value) {
+  return std::make_unique<std::string>(std::move(value));
+}
 
 Coroutine send_one(TestChannel<Text> channel, std::string value, Notes& notes) {
   const bool sent = co_await channel.send(text(value));

@@ -29,8 +29,8 @@ class RateLimiter {
                  "a rate limit needs tokens, burst and at least a nanosecond a token");
   }
 
-  /// Takes the tokens and returns 0, or takes none and returns how long to wait before trying again.
-  /// More than the burst is never there: Duration::max().
+  /// Takes the tokens and returns 0, or takes none and returns how long to wait before trying
+  /// again. More than the burst is never there: Duration::max().
   [[nodiscard]] base::Duration acquire(base::TimePoint now, std::uint32_t tokens = 1) {
     if (tokens > burst_) {
       return base::Duration::max();

@@ -11,15 +11,16 @@ namespace troupe::actors {
 
 /// A worker's queue of runnables: lock-free, first in, first out, with stealing by half.
 ///
-/// push(), pop() and steal_into()'s target belong to the owning worker; steal_into() and size() to
-/// anyone. Holds at most `capacity`; a full ring refuses. Owns no runnable.
+/// push(), pop() and the target of steal_into() belong to the owning worker; steal_into(), take()
+/// and size() to anyone. Holds at most `capacity`; a full ring refuses. Owns no runnable.
 ///
 /// Invariants
-///   1. head_ <= tail_ <= head_ + capacity, counted modulo 2^32. Only the owner writes tail_ and the
-///      places; head_ moves forwards by compare-and-swap only.
-///   2. The places [head_, tail_) hold the queued runnables. Whoever moves head_ from h to h + n has
-///      taken exactly those of [h, h + n), which he read before.
-///   3. A place is written again only after the owner saw head_ beyond it, so after its taker read it.
+///   1. head_ <= tail_ <= head_ + capacity, counted modulo 2^32. Only the owner writes tail_ and
+///      the places; head_ moves forwards by compare-and-swap only.
+///   2. The places [head_, tail_) hold the queued runnables. Whoever moves head_ from h to h + n
+///      has taken exactly those of [h, h + n), which he read before.
+///   3. A place is written again only after the owner saw head_ beyond it, so after its taker
+///      read it.
 ///   4. What was written to a runnable before its push is visible to whoever takes it.
 class RunRing {
  public:

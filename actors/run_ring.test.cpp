@@ -1,10 +1,10 @@
 #include "actors/run_ring.hpp"
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace troupe::actors {
 namespace {

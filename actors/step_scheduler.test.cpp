@@ -1,8 +1,8 @@
 #include "actors/step_scheduler.hpp"
 
-#include <vector>
-
 #include <gtest/gtest.h>
+
+#include <vector>
 
 namespace troupe::actors {
 namespace {

@@ -41,7 +41,8 @@ struct RestartPolicy {
 };
 
 /// Counts one child's restarts against its policy. Pure: time and randomness come by argument.
-/// Not thread-safe; owned by the supervisor, one a child, for the child's whole succession of lives.
+/// Not thread-safe; owned by the supervisor, one a child, for the child's whole succession of
+/// lives.
 ///
 /// An exit by `node_lost` is not the child's failure: it is restarted at once (elsewhere), without
 /// counting against the budget and without a change of the backoff.

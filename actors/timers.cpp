@@ -28,14 +28,10 @@ Timers::Id Timers::add(base::TimePoint due, Action action) {
       slot = free_.back();
       free_.pop_back();
     }
-    Timer& timer = timers_[slot];
-    timer.due = due;
-    timer.order = ++added_;
-    timer.action = std::move(action);
-    id = make_id(slot, timer.generation);
-    heap_.push_back(slot);
-    timer.place = static_cast<std::uint32_t>(heap_.size() - 1);
-    move_up(timer.place);
+    timers_[slot].action = std::move(action);
+    id = make_id(slot, timers_[slot].generation);
+    heap_.push_back({due, ++added_, slot});
+    move_up(static_cast<std::uint32_t>(heap_.size() - 1));
     if (due < told_) {
       told_ = due;
       waker = waker_;
@@ -65,10 +61,10 @@ std::size_t Timers::run_due(base::TimePoint now) {
     Action action;
     {
       base::MutexLock lock(mutex_);
-      if (heap_.empty() || timers_[heap_.front()].due > now) {
+      if (heap_.empty() || heap_.front().due > now) {
         break;
       }
-      action = remove(heap_.front());
+      action = remove(heap_.front().slot);
     }
     action();
   }
@@ -92,32 +88,26 @@ std::size_t Timers::size() const {
   return heap_.size();
 }
 
-bool Timers::is_before(std::uint32_t slot, std::uint32_t other) const {
-  const Timer& a = timers_[slot];
-  const Timer& b = timers_[other];
-  return a.due != b.due ? a.due < b.due : a.order < b.order;
-}
-
-void Timers::put(std::uint32_t place, std::uint32_t slot) {
-  heap_[place] = slot;
-  timers_[slot].place = place;
+void Timers::put(std::uint32_t place, const Entry& entry) {
+  heap_[place] = entry;
+  timers_[entry.slot].place = place;
 }
 
 void Timers::move_up(std::uint32_t place) {
-  const std::uint32_t slot = heap_[place];
+  const Entry entry = heap_[place];
   while (place > 0) {
     const std::uint32_t parent = (place - 1) / heap_children;
-    if (!is_before(slot, heap_[parent])) {
+    if (!entry.is_before(heap_[parent])) {
       break;
     }
     put(place, heap_[parent]);
     place = parent;
   }
-  put(place, slot);
+  put(place, entry);
 }
 
 void Timers::move_down(std::uint32_t place) {
-  const std::uint32_t slot = heap_[place];
+  const Entry entry = heap_[place];
   for (;;) {
     const std::size_t first = static_cast<std::size_t>(place) * heap_children + 1;
     if (first >= heap_.size()) {
@@ -126,28 +116,28 @@ void Timers::move_down(std::uint32_t place) {
     const std::size_t last = std::min(first + heap_children, heap_.size());
     auto child = static_cast<std::uint32_t>(first);
     for (auto other = child + 1; other < last; ++other) {
-      if (is_before(heap_[other], heap_[child])) {
+      if (heap_[other].is_before(heap_[child])) {
         child = other;
       }
     }
-    if (!is_before(heap_[child], slot)) {
+    if (!heap_[child].is_before(entry)) {
       break;
     }
     put(place, heap_[child]);
     place = child;
   }
-  put(place, slot);
+  put(place, entry);
 }
 
 Timers::Action Timers::remove(std::uint32_t slot) {
   Timer& timer = timers_[slot];
   const std::uint32_t place = timer.place;
-  const std::uint32_t last = heap_.back();
+  const Entry last = heap_.back();
   heap_.pop_back();
-  if (last != slot) {
+  if (last.slot != slot) {
     put(place, last);
     move_up(place);
-    move_down(timers_[last].place);
+    move_down(timers_[last.slot].place);
   }
   if (++timer.generation == 0) {
     timer.generation = 1;
@@ -157,7 +147,7 @@ Timers::Action Timers::remove(std::uint32_t slot) {
 }
 
 base::TimePoint Timers::earliest() const {
-  return heap_.empty() ? base::time_never : timers_[heap_.front()].due;
+  return heap_.empty() ? base::time_never : heap_.front().due;
 }
 
 }  // namespace troupe::actors

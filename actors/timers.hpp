@@ -47,16 +47,21 @@ class Timers {
 
  private:
   struct Timer {
-    base::TimePoint due;
-    std::uint64_t order = 0;
+    Action action;
     std::uint32_t place = 0;
     std::uint32_t generation = 1;
-    Action action;
+  };
+  struct Entry {
+    base::TimePoint due;
+    std::uint64_t order = 0;
+    std::uint32_t slot = 0;
+
+    [[nodiscard]] bool is_before(const Entry& other) const {
+      return due != other.due ? due < other.due : order < other.order;
+    }
   };
 
-  [[nodiscard]] bool is_before(std::uint32_t slot, std::uint32_t other) const
-      TROUPE_REQUIRES(mutex_);
-  void put(std::uint32_t place, std::uint32_t slot) TROUPE_REQUIRES(mutex_);
+  void put(std::uint32_t place, const Entry& entry) TROUPE_REQUIRES(mutex_);
   void move_up(std::uint32_t place) TROUPE_REQUIRES(mutex_);
   void move_down(std::uint32_t place) TROUPE_REQUIRES(mutex_);
   Action remove(std::uint32_t slot) TROUPE_REQUIRES(mutex_);
@@ -66,11 +71,11 @@ class Timers {
   /// By slot; an id is a slot and its generation.
   std::vector<Timer> timers_ TROUPE_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> free_ TROUPE_GUARDED_BY(mutex_);
-  /// Slots as a heap with four children a node; timers_[slot].place is the way back.
-  std::vector<std::uint32_t> heap_ TROUPE_GUARDED_BY(mutex_);
+  /// A heap with four children a node; timers_[slot].place is the way back.
+  std::vector<Entry> heap_ TROUPE_GUARDED_BY(mutex_);
   std::uint64_t added_ TROUPE_GUARDED_BY(mutex_) = 0;
-  /// What the driver was last told. Never later than the time it sleeps until: so a timer that is
-  /// added and cancelled again and again, such as an ask's deadline, wakes it once and not each time.
+  /// What the driver was last told, at or after the time it sleeps until. So a timer that is added
+  /// and cancelled again and again, such as an ask's deadline, wakes it once and not each time.
   mutable base::TimePoint told_ TROUPE_GUARDED_BY(mutex_) = base::time_never;
   std::shared_ptr<const Waker> waker_ TROUPE_GUARDED_BY(mutex_);
 };

@@ -1,5 +1,7 @@
 #include "actors/timers.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
@@ -8,8 +10,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "actors/timer_thread.hpp"
 #include "base/random.hpp"
@@ -20,7 +20,9 @@ namespace {
 using base::Duration;
 using base::TimePoint;
 
-TimePoint at(std::int64_t time) { return TimePoint{Duration{time}}; }
+TimePoint at(std::int64_t time) {
+  return TimePoint{Duration{time}};
+}
 
 std::uint64_t seed() {
   const char* text = std::getenv("TROUPE_SEED");
@@ -133,8 +135,8 @@ TEST(Timers, AgreesWithASortedListUnderRandomUse) {
       expected.insert({due, order, timers.add(due, [&ran, order] { ran.push_back(order); })});
     }
     if (!expected.empty() && random.chance(0.6)) {
-      const auto chosen_one = std::next(
-          expected.begin(), static_cast<std::ptrdiff_t>(random.below(expected.size())));
+      const auto chosen_one =
+          std::next(expected.begin(), static_cast<std::ptrdiff_t>(random.below(expected.size())));
       EXPECT_TRUE(timers.cancel(chosen_one->id));
       expected.erase(chosen_one);
     }

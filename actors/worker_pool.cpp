@@ -9,17 +9,17 @@
 // Invariants
 //   1. A runnable that is to run is in exactly one place: one worker's run_next, one ring, or the
 //      shared queue. It is taken from there by exactly one worker, which then runs it.
-//   2. What is in the shared queue is never forgotten: a worker parks only under mutex_ and with the
-//      shared queue empty, and whoever adds to it, under mutex_, wakes a worker unless one searches.
-//      A search ends under mutex_: with a look at the shared queue, and waking the next one if it is
-//      not empty.
+//   2. What is in the shared queue is never forgotten: a worker parks only under mutex_ and with
+//      the shared queue empty, and whoever adds to it, under mutex_, wakes a worker unless one
+//      searches. A search ends under mutex_: with a look at the shared queue, and waking the next
+//      worker if it is not empty.
 //   3. What is in a ring or in run_next is never forgotten, because its own worker parks only with
 //      both empty, and nobody else adds to them. Waking others for it is an optimisation: the hints
 //      that decide on it (can_wake_, is_patrolled_) may be stale.
 //   4. At most one worker searches or is being woken (searcher_).
 //   5. parked_ has the workers that wait in park(), without the one that is at its patrol
 //      (patroller_). Its first one patrols next, at intervals while the pool is busy; is_patrolled_
-//      says whether it does. Whoever makes another worker the first, or sets is_patrolled_, tells it.
+//      says whether it does. Who makes another worker the first, or sets is_patrolled_, tells it.
 //   6. Nothing of a runnable is read or written after its run() returned idle.
 
 namespace troupe::actors {
@@ -91,7 +91,9 @@ WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(fit_to_machine(opti
   }
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 void WorkerPool::start() {
   {
@@ -128,7 +130,9 @@ void WorkerPool::stop() {
   }
 }
 
-std::uint32_t WorkerPool::current_worker() { return this_index; }
+std::uint32_t WorkerPool::current_worker() {
+  return this_index;
+}
 
 void WorkerPool::schedule(Runnable& runnable) {
   if (this_pool == this) {
@@ -298,8 +302,8 @@ Runnable* WorkerPool::search(Worker& me) {
   return nullptr;
 }
 
-// Waits until woken to search (null), or returns what a patrol found. Null also if the pool stops or
-// something came into the shared queue during a patrol.
+// Waits until woken to search (null), or returns what a patrol found. Null also if the pool stops,
+// or if something came into the shared queue during a patrol.
 Runnable* WorkerPool::park(Worker& me) {
   me.is_woken = false;
   parked_.push_back(&me);

@@ -26,8 +26,8 @@ struct WorkerPoolOptions {
   /// pair that talks is slower on two workers than on one: lower spreads work sooner, higher keeps
   /// more of it together.
   std::uint32_t backlog_min = 8;
-  /// Looks around before an idle worker parks, some 40 ns each. More saves wake-ups, and takes a
-  /// core from others where cores are scarce.
+  /// Looks around before an idle worker parks, some 40 ns each; none on a machine of one core. More
+  /// saves wake-ups, and takes a core from others where cores are scarce.
   std::uint32_t spins_max = 100;
   /// How often one parked worker looks whether another, busy one keeps work waiting behind long
   /// turns, so that even two runnables get two cores. Off while the pool is idle.
@@ -36,11 +36,12 @@ struct WorkerPoolOptions {
 
 /// The scheduler of a real node: threads that run what is runnable.
 ///
-/// Thread-safe. Owns its threads, not the runnables: a runnable may be destroyed as soon as its
-/// run() has returned idle. A runnable made runnable by a worker's turn stays on that worker: the
-/// first one runs next, the others follow in order. Other workers steal only from long rings and
-/// from workers with long turns. Queues are not bounded here: each runnable is in them at most once,
-/// and what no ring has room for is linked through the runnables.
+/// Thread-safe; start() and stop() belong to its owner's thread. Owns its threads, not the
+/// runnables: a runnable may be destroyed as soon as its run() has returned idle. A runnable made
+/// runnable by a worker's turn stays on that worker: the first one runs next, the others follow in
+/// order. Other workers steal only from long rings and from workers with long turns. Queues are not
+/// bounded here: each runnable is in them at most once, and what no ring has room for is linked
+/// through the runnables.
 class WorkerPool final : public Scheduler {
  public:
   static constexpr std::uint32_t no_worker = std::numeric_limits<std::uint32_t>::max();
@@ -100,7 +101,7 @@ class WorkerPool final : public Scheduler {
   std::uint32_t quiet_patrols_ TROUPE_GUARDED_BY(mutex_) = 0;
   bool is_started_ TROUPE_GUARDED_BY(mutex_) = false;
 
-  // Read by workers without the mutex, written under it. On a line of their own: they rarely change.
+  // Read by workers without the mutex, written under it, and rarely.
   alignas(64) std::atomic<std::uint32_t> shared_size_{0};
   std::atomic<bool> is_stopping_{false};
   std::atomic<bool> can_wake_{false};

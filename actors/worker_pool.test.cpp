@@ -1,5 +1,7 @@
 #include "actors/worker_pool.hpp"
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <functional>
 #include <latch>
@@ -7,8 +9,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "base/random.hpp"
 
@@ -303,8 +303,8 @@ class Poked final : public Runnable {
     EXPECT_FALSE(is_running_);
     is_running_ = true;
     ++runs_;
-    const std::uint64_t todo = std::min<std::uint64_t>(
-        pending_.load(std::memory_order_acquire), 1 + random_.below(turn.messages_max));
+    const std::uint64_t todo = std::min<std::uint64_t>(pending_.load(std::memory_order_acquire),
+                                                       1 + random_.below(turn.messages_max));
     for (std::uint64_t i = 0; i < todo; ++i) {
       // Each poke leads to two others until all are used up, or ends here.
       const std::uint64_t number = shared_.handled.fetch_add(1, std::memory_order_acq_rel) + 1;
