@@ -60,6 +60,8 @@ TEST(Table, KeepsOthersFromSteeringTheTerminal) {
   session.is_terminal = true;
   session.run({"ls"});
   EXPECT_TRUE(contains(session.out, "\033[1mNAME"));
+  session.run({"where", "nobody"});
+  EXPECT_TRUE(session.err.starts_with("\033[31merror: ")) << session.err;
   session.environment["NO_COLOR"] = "1";
   session.run({"ls"});
   EXPECT_FALSE(contains(session.out, "\033"));

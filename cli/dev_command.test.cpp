@@ -92,7 +92,7 @@ TEST_F(Dev, RunsUntilASignalComes) {
 TEST_F(Dev, SpawnsTheDemoActorsAndTellsWhichAreMissing) {
   on_spawn_ = [] { std::raise(SIGTERM); };
   (void)run("exec tail -f /dev/null");
-  EXPECT_NE(notes_.str().find("no demo actor 'squares'"), std::string::npos) << notes_.str();
+  EXPECT_NE(notes_.str().find("no demo actor 'echo'"), std::string::npos) << notes_.str();
   EXPECT_EQ(cluster_.spawned.at(0).name, "hits");
 }
 

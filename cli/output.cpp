@@ -108,7 +108,7 @@ void Output::table(const Report& report) {
     return;
   }
   const std::string titles = line([&](std::size_t i) { return report.columns[i].title; });
-  if (options_.use_color) {
+  if (options_.has_colored_data) {
     data_ << bold << titles << plain << '\n';
   } else {
     data_ << titles << '\n';
@@ -147,7 +147,8 @@ void Output::note(std::string_view text) {
 
 void Output::problem(const Problem& problem, std::string_view place) {
   data_.flush();
-  notes_ << (options_.use_color ? red : "") << "error: " << (options_.use_color ? plain : "");
+  const bool colored = options_.has_colored_notes;
+  notes_ << (colored ? red : "") << "error: " << (colored ? plain : "");
   if (!place.empty()) {
     notes_ << place << ": ";
   }

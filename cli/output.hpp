@@ -33,8 +33,9 @@ struct Report {
 
 struct OutputOptions {
   Format format = Format::table;
-  bool quiet = false;      ///< no notes and no sentences
-  bool use_color = false;  ///< a terminal, and NO_COLOR is not set
+  bool quiet = false;              ///< no notes and no sentences
+  bool has_colored_data = false;   ///< a terminal, and NO_COLOR is not set
+  bool has_colored_notes = false;  ///< the same for what is not data
 };
 
 /// Data to one stream, everything else to the other. Not thread-safe; the streams outlive it.

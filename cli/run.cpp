@@ -45,7 +45,8 @@ struct Runner {
 
 OutputOptions output_options(const World& world, const Settings& settings) {
   const bool no_color = !world.environment("NO_COLOR").value_or("").empty();
-  return {settings.format, settings.quiet, world.is_terminal && !no_color};
+  return {settings.format, settings.quiet, world.data_is_terminal && !no_color,
+          world.notes_are_terminal && !no_color};
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct World {
   std::istream& input;
   std::ostream& data;
   std::ostream& notes;
-  bool is_terminal = false;
+  bool data_is_terminal = false;
+  bool notes_are_terminal = false;
 };
 
 /// The whole program: reads the words of the command line, does it, and returns the exit code.

@@ -34,7 +34,8 @@ class Session {
                 .input = in,
                 .data = data,
                 .notes = notes,
-                .is_terminal = is_terminal};
+                .data_is_terminal = is_terminal,
+                .notes_are_terminal = is_terminal};
     const ExitCode code = cli::run(words, world);
     out = data.str();
     err = notes.str();
