@@ -63,6 +63,13 @@ void meet(Node& a, const std::string& a_id, Node& b, const std::string& b_id) {
   ASSERT_TRUE(b.wait_connected(a_id, true));
 }
 
+/// An address to listen on that the relay leads to.
+std::string listen_behind(TcpRelay& relay) {
+  const std::uint16_t port = testing::free_port();
+  relay.set_target(port);
+  return Address{"127.0.0.1", port}.text();
+}
+
 /// Sends numbers from `first` up to `end`, waiting for room where the link is full.
 void send_numbers(Link& link, Lane lane, std::uint64_t first, std::uint64_t end) {
   base::Bytes record;
@@ -114,10 +121,8 @@ TEST(ZmqTransport, LosesNothingWhenTcpConnectionsAreCut) {
   base::Random random{testing::test_seed(3)};
   TcpRelay to_a;
   TcpRelay to_b;
-  Node a{"a", {.advertise = to_a.address()}};
-  Node b{"b", {.advertise = to_b.address()}};
-  to_a.set_target(a.port());
-  to_b.set_target(b.port());
+  Node a{"a", {.listen = listen_behind(to_a), .advertise = to_a.address()}};
+  Node b{"b", {.listen = listen_behind(to_b), .advertise = to_b.address()}};
   a.sink.keep_records = b.sink.keep_records = false;
   a.transport->connect(to_b.address());
   ASSERT_TRUE(a.wait_connected("b#1", true));
@@ -151,8 +156,7 @@ TEST(ZmqTransport, NoticesAConnectionThatIsOnlyHalfOpen) {
   impatient.connect_timeout = std::chrono::milliseconds{200};
   TcpRelay to_b;
   Node a{"a", {.engine = impatient}};
-  Node b{"b", {.advertise = to_b.address()}};
-  to_b.set_target(b.port());
+  Node b{"b", {.listen = listen_behind(to_b), .advertise = to_b.address()}};
   a.transport->connect(to_b.address());
   ASSERT_TRUE(a.wait_connected("b#1", true));
   to_b.set_muted(true);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include "base/check.hpp"
 
@@ -121,7 +122,7 @@ bool TcpRelay::forward(int from, int to) {
   std::array<char, 65536> buffer;
   const ssize_t count = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count <= 0) {
-    return false;
+    return count < 0 && errno == EAGAIN;
   }
   for (ssize_t sent = 0; sent < count && !muted_;) {
     const ssize_t now = ::send(to, buffer.data() + sent, static_cast<std::size_t>(count - sent),
@@ -160,7 +161,7 @@ void TcpRelay::run() {
       for (Pair& pair : pairs_) {
         if (polled[i].revents != 0 && (pair.near == polled[i].fd || pair.far == polled[i].fd)) {
           const int to = pair.near == polled[i].fd ? pair.far : pair.near;
-          pair.broken = pair.broken || (!forward(polled[i].fd, to) && errno != EAGAIN);
+          pair.broken = pair.broken || !forward(polled[i].fd, to);
         }
       }
     }
@@ -172,6 +173,17 @@ void TcpRelay::run() {
       return pair.broken;
     });
   }
+}
+
+std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  TROUPE_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0,
+               "no free port");
+  ::close(fd);
+  return ntohs(address.sin_port);
 }
 
 void send_raw_bytes(std::uint16_t port, const std::string& bytes) {

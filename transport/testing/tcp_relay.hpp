@@ -53,6 +53,8 @@ class TcpRelay {
   std::thread thread_;
 };
 
+/// A port of 127.0.0.1 that nobody listens on just now.
+[[nodiscard]] std::uint16_t free_port();
 /// A plain TCP connection to a port of 127.0.0.1 that sends bytes; for garbage.
 void send_raw_bytes(std::uint16_t port, const std::string& bytes);
 
