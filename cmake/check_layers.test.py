@@ -67,6 +67,8 @@ class CheckLayers(unittest.TestCase):
         self.assert_refused("registry/a.cpp", "std::random_device seed;", "Random")
         self.assert_refused("registry/a.cpp", "std::thread worker{run};", "every thread")
         self.assert_refused("actors/a.cpp", "std::mutex mutex_;", "base::Mutex")
+        self.assert_refused("node/a.cpp", "::sleep(1);", "nothing sleeps")
+        self.assert_allowed("transport/a.cpp", "void Loop::sleep(base::TimePoint now) {")
         self.assert_allowed("base/clock.hpp", "std::chrono::steady_clock::now()")
         self.assert_allowed("actors/a.cpp", "std::thread::id owner_;")
 
