@@ -258,6 +258,28 @@ TEST(Wait, DoesNotGoOnWhereTimeCannotHelp) {
   EXPECT_EQ(session.run({"wait", "--for", "rain"}), ExitCode::usage);
 }
 
+TEST(Output, ThatCannotBeWrittenIsNotHidden) {
+  Session session;
+  session.is_disk_full = true;
+  EXPECT_EQ(session.run({"ls"}), ExitCode::partly_done);
+  EXPECT_TRUE(contains(session.err, "could not be written")) << session.err;
+}
+
+TEST(DevCommand, IsLeftToTheWorld) {
+  Session session;
+  EXPECT_EQ(session.run({"dev", "--nodes", "5"}), ExitCode::done);
+  EXPECT_EQ(session.dev_nodes, 5);
+}
+
+TEST(Help, IsDataAndSucceeds) {
+  Session session;
+  EXPECT_EQ(session.run({"--help"}), ExitCode::done);
+  EXPECT_TRUE(contains(session.out, "spawn"));
+  EXPECT_EQ(session.err, "");
+  EXPECT_EQ(session.run({}), ExitCode::usage);
+  EXPECT_EQ(session.out, "");
+}
+
 TEST(Version, NamesTheProtocolToo) {
   Session session;
   EXPECT_EQ(session.run({"version"}), ExitCode::done);

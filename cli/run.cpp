@@ -62,9 +62,9 @@ ExitCode run(const std::vector<std::string>& words, const World& world) {
   }
   output.flush();
   if (!world.data) {
-    output.problem(
-        {ExitCode::input_file, "cannot write the result", "standard output is closed", {}});
-    return ExitCode::input_file;
+    output.problem({ExitCode::partly_done, "the result could not be written",
+                    "standard output is closed or full", "what was asked for may have been done"});
+    return ExitCode::partly_done;
   }
   return done.ok() ? *done : done.error().code;
 }

@@ -18,6 +18,9 @@ class Session {
     std::istringstream in{input};
     std::ostringstream data;
     std::ostringstream notes;
+    if (is_disk_full) {
+      data.setstate(std::ios::badbit);
+    }
     World world{.connect = [this](const Settings& settings) -> std::unique_ptr<Cluster> {
                   seen = settings;
                   return std::make_unique<Lent>(cluster);
@@ -45,6 +48,7 @@ class Session {
   FakeCluster cluster;
   std::map<std::string, std::string> environment;
   bool is_terminal = false;
+  bool is_disk_full = false;
   Settings seen;
   int dev_nodes = 0;
   std::string out;
