@@ -51,8 +51,8 @@ struct Cluster::Parts {
 
   static Effects refuse_claim(std::uint64_t token) {
     Effects effects;
-    effects.events.push_back(ClaimDone{
-        token, base::Error{base::Errc::unavailable, "this node is no longer a member"}});
+    effects.events.push_back(
+        ClaimDone{token, base::Error{base::Errc::unavailable, "this node is no longer a member"}});
     return effects;
   }
 

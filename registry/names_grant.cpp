@@ -32,13 +32,10 @@ void NamesLeader::carry_out(Verdict verdict, const std::string& name, const std:
 }
 
 void NamesLeader::start_again(Record record, Now now, Outbox& out) {
-  const Member* holder = member(record.holder);
-  const bool holder_is_over = holder == nullptr || !is_placeable(*holder);
   // The text was checked before the claim was granted.
   const Placement placement = parse_placement(record.placement).value_or(Placement{});
   const auto place_at =
-      place(placement,
-            {.name = record.name, .requester = record.claim.requester, .again = holder_is_over},
+      place(placement, {.name = record.name, .requester = record.claim.requester, .again = true},
             candidates(), table_.loads());
   if (!place_at && waiting_.contains(record.name)) {
     release(std::move(record), place_at.error().context, now, out);
@@ -47,7 +44,6 @@ void NamesLeader::start_again(Record record, Now now, Outbox& out) {
   record.epoch = next_epoch();
   record.actor = {};
   if (!place_at) {
-    // The old holder stays in the record: it says whether "local" and "node:" still bind.
     record.state = NameState::unplaced;
     unplaced_.insert(record.name);
     in_flight_.erase(record.name);
@@ -106,12 +102,8 @@ void NamesLeader::place_unplaced(Now now, Outbox& out) {
       unplaced_.erase(name);
       continue;
     }
-    const Member* holder = member(record->holder);
     const Placement placement = parse_placement(record->placement).value_or(Placement{});
-    if (place(placement,
-              {.name = name,
-               .requester = record->claim.requester,
-               .again = holder == nullptr || !is_placeable(*holder)},
+    if (place(placement, {.name = name, .requester = record->claim.requester, .again = true},
               candidates(), table_.loads())) {
       start_again(*record, now, out);
     }

@@ -31,8 +31,8 @@ bool fits(const Placement& placement, const PlaceRequest& request, const Member&
     case Placement::Kind::any:
     case Placement::Kind::spread:
     case Placement::Kind::least_loaded: return true;
-    case Placement::Kind::local: return request.again || member.id == request.requester;
-    case Placement::Kind::node: return request.again || member.id.name == placement.node;
+    case Placement::Kind::local: return member.id == request.requester;
+    case Placement::Kind::node: return member.id.name == placement.node;
     case Placement::Kind::label: {
       const auto at = member.labels.find(placement.label);
       return at != member.labels.end() && at->second == placement.value;
@@ -120,6 +120,11 @@ base::Result<base::NodeId> place(const Placement& placement, const PlaceRequest&
   }
   if (best != nullptr) {
     return best->id;
+  }
+  const bool is_preference =
+      placement.kind == Placement::Kind::local || placement.kind == Placement::Kind::node;
+  if (request.again && is_preference) {
+    return place(Placement{}, request, members, loads);
   }
   switch (placement.kind) {
     case Placement::Kind::node:

@@ -15,10 +15,10 @@ namespace troupe::registry {
 /// Where an actor may be started, parsed from text:
 ///   ""             any
 ///   "any"          least loaded, equal loads spread by the name's hash
-///   "local"        the requester; once that is gone, any
+///   "local"        the requester; started again, any if that is gone
 ///   "spread"       the name's hash over the members (rendezvous): moves only with its member
 ///   "least_loaded" fewest names held, then the older
-///   "node:NAME"    that node; once its life is over, any
+///   "node:NAME"    that node; started again, any if that is gone
 ///   "label:K=V"    the least loaded member with this label, never another
 struct Placement {
   enum class Kind : std::uint8_t { any, local, spread, least_loaded, node, label };
@@ -37,7 +37,7 @@ using Loads = std::map<base::NodeId, std::uint64_t>;
 struct PlaceRequest {
   std::string_view name;
   base::NodeId requester;
-  /// Its previous holder is gone: "local" and "node:" mean any.
+  /// It was placed before: "local" and "node:" are a preference now.
   bool again = false;
 };
 

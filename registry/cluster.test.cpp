@@ -1,0 +1,78 @@
+#include "registry/cluster.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "registry/testing/simulation.hpp"
+
+namespace troupe::registry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::Faults;
+using testing::Simulation;
+
+ClusterOptions three_seeds() {
+  ClusterOptions options;
+  options.seeds = {"tcp://n1", "tcp://n2", "tcp://n3"};
+  return options;
+}
+
+/// 0 unless the environment names one.
+std::uint64_t given_seed() {
+  const char* const text = std::getenv("TROUPE_SEED");
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 0);
+}
+
+struct Totals {
+  std::uint64_t steps = 0;
+  std::uint64_t starts = 0;
+  bool islands = false;
+};
+
+Totals run_seed(std::uint64_t seed, bool trace) {
+  base::Random random{seed};
+  Simulation simulation{seed, three_seeds()};
+  simulation.trace = trace;
+  const Faults faults{.crash = random.chance(0.7),
+                      .silent_crash = random.chance(0.4),
+                      .freeze = random.chance(0.4),
+                      .leave = random.chance(0.5),
+                      .flap = random.chance(0.5),
+                      .link_down = random.chance(0.4),
+                      .start_fails = random.chance(0.5)};
+  simulation.run_random(3 + random.below(5), faults, seconds{12}, seconds{12});
+  for (const std::string& problem : simulation.problems()) {
+    ADD_FAILURE() << problem << "\n  replay: TROUPE_SEED=" << seed
+                  << " registry-tests --gtest_filter=ClusterSimulation.*";
+  }
+  return {simulation.steps(), simulation.starts(), simulation.had_islands()};
+}
+
+TEST(ClusterSimulation, KeepsItsPromisesThroughRandomFaults) {
+  if (const std::uint64_t seed = given_seed()) {
+    run_seed(seed, true);
+    return;
+  }
+  Totals sum;
+  int islands = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const Totals run = run_seed(seed, false);
+    sum.steps += run.steps;
+    sum.starts += run.starts;
+    islands += run.islands ? 1 : 0;
+    if (HasFailure()) {
+      break;
+    }
+  }
+  std::cout << "200 seeds: " << sum.steps << " events, " << sum.starts << " starts, " << islands
+            << " runs with merged clusters\n";
+  EXPECT_LT(islands, 60);  // most runs must check the strict rules
+}
+
+}  // namespace
+}  // namespace troupe::registry
