@@ -26,3 +26,10 @@ endif()
 
 house_test(locks ${Python3_EXECUTABLE} cmake/check_locks.py ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
 set_tests_properties(locks PROPERTIES SKIP_RETURN_CODE 77)
+
+# What a user does with the library: install it, find it, link it.
+if(TARGET troupe_troupe)
+  house_test(package ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
+    -DWORK=${PROJECT_BINARY_DIR}/package_test -P cmake/package_test/run.cmake)
+  set_tests_properties(package PROPERTIES RESOURCE_LOCK build)
+endif()
