@@ -1,0 +1,93 @@
+// Retrying: what certainly did not run is tried again, with backoff; what may have run never is, on
+// its own.
+#include <troupe/troupe.hpp>
+
+#include <iostream>
+#include <stdexcept>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+struct Charge {
+  using Reply = std::int64_t;
+  std::int64_t amount = 0;
+  TROUPE_MESSAGE(Charge, amount)
+};
+struct GetTotal {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(GetTotal)
+};
+
+/// Takes its time, and has room for one more request only.
+class Till : public troupe::Actor {
+ public:
+  using Protocol = troupe::Protocol<Charge>;
+
+  troupe::Task<std::int64_t> on(Charge m) {
+    co_await delay(2ms);
+    total += m.amount;
+    if (m.amount == 0) {
+      throw std::runtime_error{"a charge of nothing"};
+    }
+    ++charges;
+    co_return m.amount;
+  }
+  static inline std::int64_t total = 0;    // of all its lives
+  static inline std::int64_t charges = 0;  // read when it is idle
+};
+
+/// Asks on behalf of others. Reentrant: takes the next request while one waits.
+class Cashier : public troupe::Actor {
+ public:
+  using Protocol = troupe::Protocol<Charge>;
+  static constexpr bool reentrant = true;
+  explicit Cashier(troupe::ActorRef<Till> till) : till_(till) {}
+
+  troupe::Task<std::int64_t> on(Charge m) {
+    for (std::uint32_t attempt = 1;; ++attempt) {
+      const auto charged = co_await till_.ask(m, 1s);
+      if (charged.ok()) {
+        co_return charged.value();
+      }
+      const bool did_not_run = charged.error().kind == troupe::AskError::Kind::not_run;
+      if (!did_not_run || !policy_.retries_after(attempt)) {
+        throw troupe::Refusal{"attempt " + std::to_string(attempt) + ": " +
+                              charged.error().text()};
+      }
+      co_await delay(policy_.delay(attempt, random()));
+    }
+  }
+
+ private:
+  troupe::ActorRef<Till> till_;
+  troupe::actors::RetryPolicy policy_{
+      .attempts_max = 1000, .backoff_min = 1ms, .backoff_max = 20ms};
+};
+
+int main(int argc, char** argv) {
+  constexpr std::int64_t customers = 10;
+  troupe::Node node{troupe::Config::from_command_line(argc, argv)};
+  const auto till = node.spawn<Till>({.mailbox_messages_max = 1}).value();
+  const auto cashier = node.spawn<Cashier>({}, till).value();
+
+  // Together they find the till's mailbox full, again and again; each is charged once in the end.
+  std::vector<troupe::Ask<std::int64_t>> asks;
+  for (std::int64_t customer = 1; customer <= customers; ++customer) {
+    asks.push_back(cashier.ask(Charge{customer}, 30s));
+  }
+  for (auto& ask : asks) {
+    const auto charged = ask.get();
+    if (!charged.ok()) {
+      std::cerr << charged.error().text() << '\n';
+      return 1;
+    }
+  }
+  // The till crashes in the middle of this one: it may have run, so it is reported, not repeated.
+  const auto crashed = cashier.ask(Charge{0}, 30s).get();
+  std::cout << Till::charges << " charges, total " << Till::total << "; then "
+            << (crashed.ok() ? "no error" : crashed.error().text()) << '\n';
+  return Till::charges == customers && Till::total == customers * (customers + 1) / 2 &&
+                 !crashed.ok() && crashed.error().reason.starts_with("attempt 1: may_have_run")
+             ? 0
+             : 1;
+}
