@@ -1,6 +1,4 @@
 # Tests of the house itself: layers, documents, headers, and the installed package.
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
-
 function(house_test name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS house TIMEOUT 300)
