@@ -72,6 +72,7 @@ void Names::tick(Now now, Outbox& out) {
 
 void Names::flush(Now now, Outbox& out) {
   for (const std::string& name : table_.take_touched()) {
+    answer_from_copy(name, out);
     if (holds_.contains(name) && !confirm(name, out)) {
       unconfirmed_.insert(name);
     }
@@ -294,6 +295,28 @@ void Names::on(const base::NodeId& from, const Answer& message, Now now, Outbox&
   }
   table_.put(message.record, now, out);
   out.event(ClaimDone{waiting.token, message.record});
+}
+
+void Names::answer_from_copy(const std::string& name, Outbox& out) {
+  const Record* record = table_.find(name);
+  if (record == nullptr || record->claim.requester != self_) {
+    return;
+  }
+  const auto at = waiting_.find(record->claim.number);
+  const bool is_bound = record->state == NameState::bound;
+  if (at == waiting_.end() || (!is_bound && record->state != NameState::released)) {
+    return;
+  }
+  const Waiting waiting = std::move(at->second);
+  waiting_.erase(at);
+  if (!is_bound) {
+    out.event(ClaimDone{waiting.token, base::Error{base::Errc::refused, "it has already ended"}});
+    return;
+  }
+  if (record->actor == waiting.ask.record.actor && record->holder == self_) {
+    accept(*record, out);
+  }
+  out.event(ClaimDone{waiting.token, *record});
 }
 
 void Names::accept(const Record& record, Outbox& out) {

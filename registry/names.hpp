@@ -79,6 +79,9 @@ class Names {
   void send_ask(Waiting& waiting, Now now, Outbox& out);
   void ask_again(Now now, Outbox& out);
   void ask_for_snapshot(Now now, Outbox& out);
+  /// The copy may show the end of a claim whose answer was lost with a leader. Without this, the
+  /// next leader would grant it again once the name was used by somebody else.
+  void answer_from_copy(const std::string& name, Outbox& out);
   void accept(const Record& record, Outbox& out);
   void set_hold(Hold& hold, HoldState state, std::string text, Outbox& out);
   void report(const Hold& hold, Outbox& out);

@@ -299,7 +299,9 @@ void Simulation::on_event(Node& node, const Event& event, bool is_tick) {
           },
           [&](const LeaderChanged& e) { say("leader", e.leader.text()); },
           [&](const StartHere& e) {
-            say("start", e.record.name + " " + std::to_string(e.record.epoch));
+            say("start", e.record.name + " " + std::to_string(e.record.epoch) + " claim " +
+                             e.record.claim.requester.text() + " " +
+                             std::to_string(e.record.claim.number));
             start_actor(node, e.record);
           },
           [&](const StopHere& e) {
@@ -344,7 +346,8 @@ void Simulation::start_actor(Node& node, const Record& record) {
   const auto ended = ended_.find(record.claim);
   if (ended != ended_.end() &&
       std::any_of(ended->second.begin(), ended->second.end(), saw_the_end)) {
-    violated("'" + record.name + "' was released and is started again");
+    violated("'" + record.name + "' was released and is started again, claim " +
+             record.claim.requester.text() + " " + std::to_string(record.claim.number));
   }
   const bool fails = start_fails_ && random_.chance(0.05);
   at_node(delay(30), node, [this, &node, record, fails] {
@@ -408,6 +411,9 @@ void Simulation::claim(const std::string& node_name, Claim claim) {
   Node& node = nodes_.at(node_name);
   claim.token = next_token_++;
   claims_.emplace(claim.token, node.id);
+  if (trace) {
+    std::fprintf(stderr, "%s claims %s\n", node_name.c_str(), claim.name.c_str());
+  }
   step(node, false, [&](Cluster& c) { return c.claim(std::move(claim), now_); });
 }
 
@@ -415,6 +421,9 @@ void Simulation::withdraw(const std::string& node_name, const std::string& name)
   Node& node = nodes_.at(node_name);
   const std::uint64_t token = next_token_++;
   claims_.emplace(token, node.id);
+  if (trace) {
+    std::fprintf(stderr, "%s withdraws %s\n", node_name.c_str(), name.c_str());
+  }
   step(node, false, [&](Cluster& c) { return c.withdraw(token, name, now_); });
 }
 
