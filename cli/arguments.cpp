@@ -121,7 +121,8 @@ class Parser {
   void global_options() {
     app_.add_option("-s,--server", given_.server, "Nodes to try in this order (127.0.0.1:7400)")
         ->type_name("LIST");
-    app_.add_option("--cluster", given_.cluster, "The cluster's name (troupe)")->type_name("NAME");
+    app_.add_option("--cluster", given_.cluster, "Refuse nodes of another cluster")
+        ->type_name("NAME");
     app_.add_option("--timeout", given_.timeout, "How long to wait: 500ms, 2s (5s; wait: 30s)")
         ->type_name("TIME");
     app_.add_option("-o,--output", given_.format, "table, wide, json, jsonl, yaml or name")

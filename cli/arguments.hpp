@@ -13,13 +13,12 @@
 namespace troupe::cli {
 
 inline constexpr const char* default_server = "tcp://127.0.0.1:7400";
-inline constexpr const char* default_cluster = "troupe";
 inline constexpr std::uint16_t default_port = 7400;
 
 /// What all commands share.
 struct Settings {
   std::vector<std::string> servers{default_server};  ///< tcp://host:port, tried in this order
-  std::string cluster = default_cluster;
+  std::string cluster;                               ///< empty: whichever the server belongs to
   base::Duration timeout = std::chrono::seconds{5};
   bool timeout_given = false;
   Format format = Format::table;

@@ -15,6 +15,7 @@ namespace troupe::cli {
 
 namespace {
 
+constexpr const char* default_cluster = "dev";
 constexpr base::Duration start_max = std::chrono::seconds{30};
 constexpr base::Duration request_max = std::chrono::seconds{1};
 constexpr base::Duration pause_between = std::chrono::milliseconds{100};
@@ -129,6 +130,8 @@ bool stay(Children& children, Output& output) {
 
 Done run_dev(const DevCommand& command, const Settings& settings, Output& output,
              const DevWorld& world) {
+  Settings own = settings;
+  own.cluster = settings.cluster.empty() ? default_cluster : settings.cluster;
   const auto ports = choose_ports(command);
   if (!ports.ok()) {
     return ports.error();
@@ -139,14 +142,13 @@ Done run_dev(const DevCommand& command, const Settings& settings, Output& output
                    std::strerror(errno), "set TMPDIR to a folder that can be written"};
   }
   Children children;
-  for (const auto& node : plan_nodes({world.program, settings.cluster, folder.path(), *ports})) {
+  for (const auto& node : plan_nodes({world.program, own.cluster, folder.path(), *ports})) {
     const auto started = children.start(node);
     if (!started.ok()) {
       return Problem{ExitCode::configuration, "cannot start a node", started.error().context,
                      "trouped must lie beside troupe"};
     }
   }
-  Settings own = settings;
   own.servers = dev_addresses(*ports);
   const auto cluster = world.connect(own);
   std::istream no_input{nullptr};
@@ -155,7 +157,7 @@ Done run_dev(const DevCommand& command, const Settings& settings, Output& output
   const bool interrupted = children.stop_requested();
   if (up.ok() && *up) {
     spawn_demo_actors(context);
-    output.text(dev_greeting(settings.cluster, *ports));
+    output.text(dev_greeting(own.cluster, *ports));
     output.flush();
   } else if (!interrupted) {
     children.stop();

@@ -28,12 +28,11 @@ TEST(DevPlan, GivesEachNodeAllSeedsAndItsOwnFolder) {
 }
 
 TEST(DevPlan, GreetsWithCommandsThatWorkAsTheyStand) {
-  const std::string usual = dev_greeting(default_cluster, {7400, 7401});
+  const std::string usual = dev_greeting("dev", {7400, 7401});
   EXPECT_NE(usual.find("\n  troupe ask hits Get\n"), std::string::npos) << usual;
   EXPECT_NE(usual.find("n2  tcp://127.0.0.1:7401"), std::string::npos) << usual;
   const std::string other = dev_greeting("shop", {9000});
-  EXPECT_NE(other.find("\n  troupe -s 127.0.0.1:9000 --cluster shop status\n"), std::string::npos)
-      << other;
+  EXPECT_NE(other.find("\n  troupe -s 127.0.0.1:9000 status\n"), std::string::npos) << other;
 }
 
 /// A program that stands in for trouped, and a cluster that answers in its place.

@@ -40,9 +40,6 @@ std::string dev_greeting(const std::string& cluster, const std::vector<std::uint
   if (ports.front() != default_port) {
     call += fmt::format(" -s 127.0.0.1:{}", ports.front());
   }
-  if (cluster != default_cluster) {
-    call += " --cluster " + cluster;
-  }
   text += "\n\ntry in another terminal:";
   for (const char* words :
        {"status", "ls", "send hits Increment '{\"by\": 2}'", "ask hits Get",

@@ -22,7 +22,7 @@ struct DevSetup {
 /// tcp://127.0.0.1:PORT, in the order of the ports.
 [[nodiscard]] std::vector<std::string> dev_addresses(const std::vector<std::uint16_t>& ports);
 
-/// What to try next, for the terminal.
+/// What to try next, for the terminal; the first port is the one that the commands use.
 [[nodiscard]] std::string dev_greeting(const std::string& cluster,
                                        const std::vector<std::uint16_t>& ports);
 

@@ -76,6 +76,7 @@ base::Result<Answer> RecordCluster::request(const Request& request) {
     return base::Error{base::Errc::invalid_argument, "a name has 1 to 255 letters"};
   }
   const base::TimePoint start = clock_.now();
+  const bool was_open = channel_ != nullptr;
   const auto open = ensure_open(request.timeout);
   if (!open.ok()) {
     return open.error();
@@ -93,7 +94,16 @@ base::Result<Answer> RecordCluster::request(const Request& request) {
                        .name = request.target,
                        .body = request.body},
                       record);
-  const auto sent = channel_->send(record);
+  auto sent = channel_->send(record);
+  if (!sent.ok() && sent.error().code == base::Errc::unavailable && was_open) {
+    // The connection broke since the last request; this one has not left yet.
+    channel_.reset();
+    const auto again = ensure_open(left);
+    if (!again.ok()) {
+      return again.error();
+    }
+    sent = channel_->send(record);
+  }
   if (!sent.ok()) {
     channel_.reset();
     return sent.error();

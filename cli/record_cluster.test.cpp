@@ -160,6 +160,19 @@ TEST_F(RecordClusterTest, ReportsWhatWasNeverSentAsAnError) {
   EXPECT_EQ(cluster_.request(nameless).error().code, Errc::invalid_argument);
 }
 
+TEST_F(RecordClusterTest, OpensAnotherChannelIfOneBrokeBetweenRequests) {
+  node_.answer(RecordKind::reply, 1, {});
+  ASSERT_TRUE(cluster_.request(ask()).ok());
+  node_.send_errors.push_back({Errc::unavailable, "gone"});
+  node_.answer(RecordKind::reply, 2, {});
+  EXPECT_TRUE(cluster_.request(ask()).ok());
+  EXPECT_EQ(node_.opened, 2);
+  EXPECT_EQ(node_.sent.size(), 2U);
+  node_.send_errors.push_back({Errc::unavailable, "gone"});
+  node_.open_errors.push_back({Errc::unavailable, "refused"});
+  EXPECT_EQ(cluster_.request(ask()).error().context, "refused");
+}
+
 TEST_F(RecordClusterTest, AnswersThatAreNoRecordsAreNotBelieved) {
   node_.incoming.push_back(base::Bytes{std::byte{1}});
   EXPECT_EQ(failure_of(cluster_.request(ask())).outcome, Outcome::undecodable);
