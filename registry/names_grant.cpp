@@ -78,6 +78,7 @@ void NamesLeader::release(Record record, const std::string& why, Now now, Outbox
   write(record, now, out);
   answer_waiting(record, false, base::Errc::refused,
                  why.empty() ? "it stopped before it ran" : why);
+  note_end(record);
   if (const auto at = withdrawing_.find(record.name); at != withdrawing_.end()) {
     for (const ClaimId& claim : at->second) {
       answer(claim, Answer{.ok = true, .text = {}, .record = record});
@@ -267,6 +268,18 @@ void NamesLeader::answer(const ClaimId& claim, Answer answer) {
   answer.number = claim.number;
   answers_[claim.requester].insert_or_assign(claim.number, answer);
   outgoing_.emplace_back(claim.requester, std::move(answer));
+}
+
+void NamesLeader::note_end(const Record& record) {
+  if (is_live(record.claim.requester) && record.claim.number != 0) {
+    answers_[record.claim.requester].try_emplace(record.claim.number,
+                                                 Answer{.term = term_,
+                                                        .number = record.claim.number,
+                                                        .ok = false,
+                                                        .code = base::Errc::refused,
+                                                        .text = "it has already ended",
+                                                        .record = {}});
+  }
 }
 
 void NamesLeader::answer_error(const ClaimId& claim, base::Errc code, const std::string& text) {

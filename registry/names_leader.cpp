@@ -86,6 +86,9 @@ void NamesLeader::finish_sync(Now now, Outbox& out) {
   std::vector<std::string> names;
   for (const auto& [name, record] : table_.records()) {
     names.push_back(name);
+    if (record.state == NameState::released) {
+      note_end(record);
+    }
   }
   for (const std::string& name : names) {
     settle_name(name, heard, now, out);

@@ -74,6 +74,8 @@ class NamesLeader {
   void grant(const Ask& message, Now now, Outbox& out);
   void withdraw(const Ask& message, Now now, Outbox& out);
   void answer(const ClaimId& claim, Answer answer);
+  /// A repeated claim may still be on its way when its name has ended and is used anew.
+  void note_end(const Record& record);
   void answer_error(const ClaimId& claim, base::Errc code, const std::string& text);
   void answer_waiting(const Record& record, bool ok, base::Errc code, const std::string& text);
 
