@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view system_prefix = "system/";
 
-/// What is known of the receiver; `structs` is empty for actors of the system, which do not
-/// describe themselves.
+/// What is known of the receiver. Not described are hidden actors of the system, and actors of a
+/// kind that only their own node knows while that node does not answer.
 struct Receiver {
   bool is_described = false;
   Structs structs;
@@ -54,12 +54,16 @@ Problem unknown_actor(Problem problem, const std::string& actor, const Asking& a
 }
 
 Checked<Receiver> find_receiver(const MessageCommand& command, const Context& context) {
-  if (command.actor.starts_with(system_prefix)) {
-    return Receiver{};
-  }
   auto described = ask_control(context.asking(), control::Describe{.name = command.actor});
   if (!described.ok()) {
+    const bool is_system = command.actor.starts_with(system_prefix);
+    if (is_system && described.error().code == ExitCode::unknown) {
+      return Receiver{};
+    }
     return unknown_actor(described.error(), command.actor, context.asking());
+  }
+  if (described->kind.kind.empty()) {
+    return Receiver{};
   }
   const auto& kind = described->kind;
   const auto message = std::find_if(kind.messages.begin(), kind.messages.end(),

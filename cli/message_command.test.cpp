@@ -142,6 +142,14 @@ TEST(Send, ToTheSystemNeedsNoDescription) {
             ExitCode::unknown);
 }
 
+TEST(Send, ToWhatCannotBeDescribedLeavesTheCheckToTheReceiver) {
+  Session session;
+  session.cluster.types.kinds.push_back({"", "", {}, {}});
+  session.cluster.names.push_back({"far", "", "n3", 1, 1, "running"});
+  EXPECT_EQ(session.run({"send", "far", "Anything", R"({"x": [1, "y"]})"}), ExitCode::done);
+  EXPECT_EQ(sent_json(session), R"({"x":[1,"y"]})");
+}
+
 TEST(Send, ReadsThePayloadFromAFileOrTheInput) {
   Session session;
   const auto path = std::filesystem::temp_directory_path() /
