@@ -83,15 +83,19 @@ ActorAddress AnyRef::address() const {
 }
 
 base::Outcome AnyRef::post(Envelope&& message) const {
+  if (const ActorCell* sender = ActorCell::current()) {
+    message->sender = sender->id();
+  }
+  return pass_on(std::move(message));
+}
+
+base::Outcome AnyRef::pass_on(Envelope&& message) const {
   if (sink_ == nullptr) {
     ReplyRight{message->reply, message->by_name, message->deadline}.fail(
         {AskError::Kind::not_run, base::Outcome::no_such_actor, "the reference is empty"});
     return base::Outcome::no_such_actor;
   }
   message->target = id_;
-  if (const ActorCell* sender = ActorCell::current()) {
-    message->sender = sender->id();
-  }
   const base::Outcome outcome = sink_->deliver(std::move(message));
   if (outcome != base::Outcome::accepted) {
     sink_->system().reject(message, outcome);
@@ -122,10 +126,10 @@ PendingRequests* AnyRef::requests() const {
 
 namespace detail {
 
-AskError error_of(Envelope& reply) {
+AskError error_of(const Envelope& reply) {
   if (reply->kind == BlockKind::failure) {
     if (reply->type == &message_type<AskError>) {
-      return std::move(reply->as<AskError>());
+      return reply->as<AskError>();
     }
     auto decoded = base::from_wire<AskError>(reply->body());
     if (decoded.ok()) {
@@ -135,7 +139,7 @@ AskError error_of(Envelope& reply) {
   return undecodable_reply("it is not of the wire format");
 }
 
-base::Outcome read_receipt(Envelope& receipt) {
+base::Outcome read_receipt(const Envelope& receipt) {
   if (receipt->type == &message_type<Receipt>) {
     return receipt->as<Receipt>().outcome;
   }

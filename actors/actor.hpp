@@ -49,6 +49,7 @@ enum class Handled : std::uint8_t { done, suspended, not_understood, undecodable
 /// What the runtime knows of an actor class. One object a class.
 struct ActorType {
   std::string_view name;
+  ProtocolInfo (*protocol)() = nullptr;
   Handled (*dispatch)(Actor& actor, ActorCell& cell, MessageBlock& message) = nullptr;
   void (*terminated)(Actor& actor, const Terminated& notice) = nullptr;
   void (*unhandled)(Actor& actor, Envelope&& message) = nullptr;

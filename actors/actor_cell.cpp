@@ -328,8 +328,9 @@ base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiti
 }
 
 void ActorCell::admit_waiting_senders() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with the store in offer_waiting()
-  if (!has_waiting_senders_.load(std::memory_order_relaxed)) {
+  // A read-modify-write, because it must not pass done() before it; pairs with offer_waiting().
+  bool somebody = true;
+  if (!has_waiting_senders_.compare_exchange_strong(somebody, true, std::memory_order_seq_cst)) {
     return;
   }
   for (;;) {

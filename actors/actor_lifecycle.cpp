@@ -25,6 +25,7 @@ void ActorCell::handle_control(Envelope control) {
   switch (kind) {
     case Control::stop: {
       auto& order = control->as<StopOrder>();
+      life_->successor = order.successor;
       begin_stop(order.reason, std::move(order.text));
       return;
     }
@@ -150,9 +151,9 @@ void ActorCell::complete_termination() {
   stop_requested_ = false;
   id_.store(0, std::memory_order_release);
   flush_mailbox();
-  for (const AnyRef& watched : life->watching) {
-    (void)watched.sink()->deliver(control_envelope(Control::unwatch, watched.id(),
-                                                   WatchOrder{AnyRef{*this, ended_id}}));
+  for (const auto& watched : life->watching) {
+    (void)watched.actual.sink()->deliver(control_envelope(
+        Control::unwatch, watched.actual.id(), WatchOrder{AnyRef{*this, ended_id}}));
   }
   for (const AnyRef& watcher : life->watchers) {
     (void)watcher.sink()->deliver(
@@ -195,9 +196,16 @@ void ActorCell::stop_children() {
 }
 
 void ActorCell::flush_mailbox() {
+  const AnyRef successor = life_ ? life_->successor : AnyRef{};
   while (mailbox_.front() != nullptr) {
-    system().dead_letter(Envelope{mailbox_.detach()},
-                         {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
+    Envelope left{mailbox_.detach()};
+    if (successor) {
+      system().count_delivered();  // and sent again, by whoever takes it now
+      (void)successor.pass_on(std::move(left));
+    } else {
+      system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
+                                             "the actor has ended"});
+    }
   }
 }
 
@@ -265,29 +273,38 @@ void ActorCell::add_watcher(const WatchOrder& order, base::ActorId target) {
 }
 
 void ActorCell::ended(const Ending& ending) {
-  const auto found = std::find(life_->watching.begin(), life_->watching.end(), ending.actor);
+  const auto found = std::find_if(life_->watching.begin(), life_->watching.end(),
+                                  [&](const auto& w) { return w.actual == ending.actor; });
   if (found == life_->watching.end()) {
     return;
   }
+  const AnyRef as_given = found->as_given;
   life_->watching.erase(found);
   if (state_ == State::running) {
-    guarded([&] { type_->terminated(*actor_, {ending.actor, ending.reason, ending.text}); });
+    guarded([&] { type_->terminated(*actor_, {as_given, ending.reason, ending.text}); });
     after_user_code();
   }
 }
 
 void ActorCell::watch(const AnyRef& actor) {
-  if (!actor || std::find(life_->watching.begin(), life_->watching.end(), actor) !=
-                    life_->watching.end()) {
+  if (!actor) {
     return;
   }
-  life_->watching.push_back(actor);
-  const base::Outcome outcome = actor.sink()->deliver(
-      control_envelope(Control::watch, actor.id(), WatchOrder{ref()}));
+  const MessageSink::Reached reached = actor.sink()->reached(actor.id());
+  const AnyRef actual =
+      reached.sink == nullptr ? actor : AnyRef{*reached.sink, reached.actor};
+  for (const auto& watched : life_->watching) {
+    if (watched.actual == actual) {
+      return;
+    }
+  }
+  life_->watching.push_back({actual, actor});
+  const base::Outcome outcome = actual.sink()->deliver(
+      control_envelope(Control::watch, actual.id(), WatchOrder{ref()}));
   if (outcome != base::Outcome::accepted) {
     push_control(control_envelope(
         Control::terminated, id(),
-        Ending{actor,
+        Ending{actual,
                outcome == base::Outcome::node_lost ? ExitReason::node_lost
                                                    : ExitReason::no_such_actor,
                "it cannot be reached: " + std::string{base::to_string(outcome)}}));
@@ -295,10 +312,16 @@ void ActorCell::watch(const AnyRef& actor) {
 }
 
 void ActorCell::unwatch(const AnyRef& actor) {
-  if (std::erase(life_->watching, actor) > 0) {
-    (void)actor.sink()->deliver(
-        control_envelope(Control::unwatch, actor.id(), WatchOrder{ref()}));
+  const auto found =
+      std::find_if(life_->watching.begin(), life_->watching.end(),
+                   [&](const auto& w) { return w.as_given == actor || w.actual == actor; });
+  if (found == life_->watching.end()) {
+    return;
   }
+  const AnyRef actual = found->actual;
+  life_->watching.erase(found);
+  (void)actual.sink()->deliver(
+      control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));
 }
 
 // Timers and randomness.

@@ -34,6 +34,8 @@ class AnyRef {
 
   /// The untyped ways of ActorRef, for those who forward what they do not know.
   base::Outcome post(Envelope&& message) const;
+  /// The same for a message on its way: it keeps its sender.
+  base::Outcome pass_on(Envelope&& message) const;
   [[nodiscard]] base::ActorId request(Envelope&& message, base::Duration timeout) const;
   /// The open asks of the reference's system; null for an empty reference.
   [[nodiscard]] PendingRequests* requests() const;

@@ -140,8 +140,20 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, ActorFactory 
 void ActorSystem::stop(const AnyRef& actor, ExitReason reason, std::string text) {
   if (actor) {
     (void)actor.sink()->deliver(
-        control_envelope(Control::stop, actor.id(), StopOrder{reason, std::move(text)}));
+        control_envelope(Control::stop, actor.id(), StopOrder{reason, std::move(text), {}}));
   }
+}
+
+void ActorSystem::hand_over(const AnyRef& actor, const AnyRef& successor) {
+  if (actor) {
+    (void)actor.sink()->deliver(control_envelope(
+        Control::stop, actor.id(), StopOrder{ExitReason::stopped, "it is moved", successor}));
+  }
+}
+
+void ActorSystem::undeliver(const MessageBlock& message, base::Outcome outcome) {
+  shard().delivered.fetch_sub(1, std::memory_order_relaxed);
+  note_dead(message, outcome);
 }
 
 void ActorSystem::stop_all(std::function<void()> done) {

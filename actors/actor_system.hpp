@@ -79,6 +79,8 @@ class ActorSystem {
 
   /// Ends one actor in order: its children first.
   void stop(const AnyRef& actor, ExitReason reason = ExitReason::stopped, std::string text = {});
+  /// Ends one actor in order; what is still in its mailbox goes to `successor`.
+  void hand_over(const AnyRef& actor, const AnyRef& successor);
   /// Ends all actors in order; calls back, once, when the last is gone.
   void stop_all(std::function<void()> done);
 
@@ -92,6 +94,7 @@ class ActorSystem {
   [[nodiscard]] const base::Clock& clock() const { return clock_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] PendingRequests& requests() { return requests_; }
+  [[nodiscard]] const PendingRequests& requests() const { return requests_; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
   /// How references in messages find their sinks; null outside of a node. Set before the first
   /// message from the wire; outlives the system.
@@ -113,6 +116,8 @@ class ActorSystem {
   void reject(const Envelope& message, base::Outcome outcome);
   /// A message that was accepted and will not be handled: counts it dead and tells its asker.
   void dead_letter(Envelope message, AskError error);
+  /// A message that was counted as delivered to a link but never arrived.
+  void undeliver(const MessageBlock& message, base::Outcome outcome);
   /// A reply that nobody waits for any more.
   void count_late_reply() { late_replies_.fetch_add(1, std::memory_order_relaxed); }
   void release_cell(ActorCell& cell, bool was_root);

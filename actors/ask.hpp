@@ -19,8 +19,8 @@ using AskResult = base::Result<T, AskError>;
 namespace detail {
 
 /// Reads a reply block of the expected type; anything else is an AskError.
-[[nodiscard]] AskError error_of(Envelope& reply);
-[[nodiscard]] base::Outcome read_receipt(Envelope& receipt);
+[[nodiscard]] AskError error_of(const Envelope& reply);
+[[nodiscard]] base::Outcome read_receipt(const Envelope& receipt);
 [[nodiscard]] AskError undecodable_reply(const std::string& why);
 [[nodiscard]] const void* decode_context(PendingRequests* requests);
 
@@ -35,6 +35,11 @@ AskResult<Value> read_reply(Envelope reply, const void* context) {
   base::Bytes encoded;
   if (reply->type != nullptr) {
     encode_body(*reply, encoded, true);
+  }
+  if (reply->type == nullptr && reply->shape != 0 &&
+      reply->shape != base::fingerprint_of<Value>() &&
+      base::WireReader{reply->body()}.peek() != base::WireReader::Kind::map) {
+    return undecodable_reply("its fields differ from those expected here");
   }
   auto decoded =
       base::from_wire<Value>(reply->type != nullptr ? encoded : reply->body(), context);

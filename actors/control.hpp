@@ -51,6 +51,8 @@ struct Launch {
 struct StopOrder {
   ExitReason reason = ExitReason::stopped;
   std::string text;
+  /// Gets what is still queued; the dead letters if empty.
+  AnyRef successor;
 };
 struct ChildStart {
   base::ActorId child;

@@ -138,6 +138,7 @@ template <class A>
 const ActorType& actor_type() {
   static const ActorType type{
       .name = detail::readable_name(typeid(A)),
+      .protocol = &protocol_info<A>,
       .dispatch =
           [](Actor& actor, ActorCell& cell, MessageBlock& message) {
             return detail::dispatch<A>(actor, cell, message,

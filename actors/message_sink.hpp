@@ -36,6 +36,13 @@ class MessageSink {
   /// The address of an actor that is reached through this sink.
   [[nodiscard]] virtual ActorAddress address_of(base::ActorId actor) const = 0;
 
+  /// Who is reached through this sink now: for a name, its holder. Null sink: nobody.
+  struct Reached {
+    MessageSink* sink = nullptr;
+    base::ActorId actor;
+  };
+  [[nodiscard]] virtual Reached reached(base::ActorId actor) { return {this, actor}; }
+
   /// The cell, if this sink is an actor of this process.
   [[nodiscard]] virtual ActorCell* local_cell() { return nullptr; }
 

@@ -36,6 +36,14 @@ class SteadyClock final : public Clock {
   }
 };
 
+/// Milliseconds since 1970: only to number the lives of a process, never to measure time.
+[[nodiscard]] inline std::uint64_t wall_clock_ms() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
 /// Stands still until it is moved by hand: for simulation and tests.
 class ManualClock final : public Clock {
  public:

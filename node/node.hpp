@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -81,6 +82,8 @@ class Node {
   base::Result<void> wait_until_ready(base::Duration timeout);
   /// Hands names over, leaves, stops all actors. Waits.
   control::DrainReply leave();
+  /// The same without waiting and without the end; calls back on the cluster thread.
+  void leave(std::function<void(control::DrainReply)> done);
 
   /// Starts an actor here. With a name, it is claimed in the whole cluster first (already_exists),
   /// and if A is a registered kind without arguments and `args` is empty, a successor is started
@@ -128,10 +131,12 @@ class Node {
 
  private:
   struct Real;
+  base::Result<void> start_real();
   base::Result<actors::AnyRef> spawn_named(const actors::ActorType& type,
                                            actors::ActorFactory factory,
                                            actors::SpawnOptions options, bool may_respawn);
 
+  std::optional<base::Error> incomplete_;
   std::unique_ptr<Real> real_;
   std::unique_ptr<NodeCore> core_;
 };

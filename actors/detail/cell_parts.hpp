@@ -41,7 +41,11 @@ struct ActorCell::Life {
   Launch launch;
   std::map<base::ActorId, Child> children;
   std::vector<AnyRef> watchers;
-  std::vector<AnyRef> watching;
+  struct Watched {
+    AnyRef actual;    ///< whose end is awaited
+    AnyRef as_given;  ///< how the actor named it, perhaps by a name
+  };
+  std::vector<Watched> watching;
   std::vector<RunningTask> tasks;
   std::vector<Suspended> suspended;
   std::uint64_t last_token = 0;
@@ -51,6 +55,7 @@ struct ActorCell::Life {
   bool restart_wanted = false;
   ExitReason exit_reason = ExitReason::stopped;
   std::string exit_text;
+  AnyRef successor;
 };
 
 /// Calls user code: the one place where its exceptions are caught.

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "actors/control.hpp"
+#include "actors/message_sink.hpp"
+#include "base/ids.hpp"
+#include "base/mutex.hpp"
+#include "transport/transport.hpp"
+
+namespace troupe::node {
+
+/// One incarnation of another node, as the place where envelopes for its actors go. Encodes on the
+/// sender's thread, straight into the link's batch.
+///
+/// Thread-safe. Lives as long as the node, also after the peer was lost: then everything ends as
+/// node_lost. Remembers the open asks and watches towards the peer, so that all of them end when it
+/// is lost.
+class RemoteSink final : public actors::MessageSink {
+ public:
+  RemoteSink(actors::ActorSystem& system, base::NodeId peer);
+
+  base::Outcome deliver(actors::Envelope&& envelope) override;
+  [[nodiscard]] actors::ActorAddress address_of(base::ActorId actor) const override;
+
+  [[nodiscard]] const base::NodeId& peer() const { return peer_; }
+  /// Whether records leave at once. While not, they wait for the connection to come back.
+  [[nodiscard]] bool is_connected() const { return connected_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_lost() const { return lost_.load(std::memory_order_acquire); }
+
+  // For the router.
+  void set_link(std::shared_ptr<transport::Link> link);
+  void set_connected(bool connected) { connected_.store(connected, std::memory_order_release); }
+  /// The peer is gone for ever: open asks end as may_have_run, watchers are told. Once.
+  void lose(const std::string& reason);
+  /// A message of the registry, on the control lane.
+  base::Outcome send_cluster(base::ByteView body);
+  void answered(base::ActorId request);
+  /// The watch that a terminated record from the peer ends; false if there is none.
+  bool end_watch(base::ActorId watcher, base::ActorId watched);
+
+ private:
+  struct Watch {
+    base::ActorId watcher;
+    base::ActorId watched;
+    auto operator<=>(const Watch&) const = default;
+  };
+  base::Outcome send_message(actors::Envelope&& envelope, transport::Link& link);
+  base::Outcome send_control(actors::Envelope&& envelope, transport::Link& link);
+  std::uint64_t open_request(actors::MessageBlock& message);
+  [[nodiscard]] std::shared_ptr<transport::Link> link() const;
+
+  const base::NodeId peer_;
+  std::atomic<bool> connected_{false};
+  std::atomic<bool> lost_{false};
+  mutable base::Mutex mutex_;
+  std::shared_ptr<transport::Link> link_ TROUPE_GUARDED_BY(mutex_);
+  std::shared_ptr<const std::unordered_set<std::uint64_t>> known_types_ TROUPE_GUARDED_BY(mutex_);
+  base::Mutex open_mutex_;
+  std::unordered_set<std::uint64_t> open_requests_ TROUPE_GUARDED_BY(open_mutex_);
+  std::set<Watch> watches_ TROUPE_GUARDED_BY(open_mutex_);
+};
+
+}  // namespace troupe::node
