@@ -22,10 +22,10 @@ ClusterOptions three_seeds() {
   return options;
 }
 
-/// 0 unless the environment names one.
-std::uint64_t given_seed() {
-  const char* const text = std::getenv("TROUPE_SEED");
-  return text == nullptr ? 0 : std::strtoull(text, nullptr, 0);
+/// TROUPE_SEED replays one seed with a trace; TROUPE_SEEDS says how many to run.
+std::uint64_t from_environment(const char* variable, std::uint64_t otherwise) {
+  const char* const text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
 }
 
 struct Totals {
@@ -54,13 +54,14 @@ Totals run_seed(std::uint64_t seed, bool trace) {
 }
 
 TEST(ClusterSimulation, KeepsItsPromisesThroughRandomFaults) {
-  if (const std::uint64_t seed = given_seed()) {
+  if (const std::uint64_t seed = from_environment("TROUPE_SEED", 0)) {
     run_seed(seed, true);
     return;
   }
   Totals sum;
-  int islands = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  std::uint64_t islands = 0;
+  const std::uint64_t seeds = from_environment("TROUPE_SEEDS", 200);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const Totals run = run_seed(seed, false);
     sum.steps += run.steps;
     sum.starts += run.starts;
@@ -69,9 +70,9 @@ TEST(ClusterSimulation, KeepsItsPromisesThroughRandomFaults) {
       break;
     }
   }
-  std::cout << "200 seeds: " << sum.steps << " events, " << sum.starts << " starts, " << islands
-            << " runs with merged clusters\n";
-  EXPECT_LT(islands, 60);  // most runs must check the strict rules
+  std::cout << seeds << " seeds: " << sum.steps << " events, " << sum.starts << " starts, "
+            << islands << " runs with merged clusters\n";
+  EXPECT_LT(islands, seeds / 3);  // most runs must check the strict rules
 }
 
 }  // namespace
