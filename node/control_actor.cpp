@@ -142,7 +142,12 @@ void ControlActor::on(const control::Spawn& message, actors::ReplyTo<control::Na
 }
 
 void ControlActor::on(const control::Stop& message, actors::ReplyTo<control::NameRow> reply) {
-  (void)find_name(message.name);
+  try {
+    (void)find_name(message.name);
+  } catch (const Refusal& refusal) {
+    reply.refuse(refusal.what());  // the right to answer is ours, so throwing would not reach it
+    return;
+  }
   auto shared = std::make_shared<actors::ReplyTo<control::NameRow>>(std::move(reply));
   core_->stop_actor(message.name, [shared](base::Result<control::NameRow> result) {
     answer(*shared, std::move(result));
@@ -151,7 +156,11 @@ void ControlActor::on(const control::Stop& message, actors::ReplyTo<control::Nam
 
 void ControlActor::on(const control::Drain& message, actors::ReplyTo<control::DrainReply> reply) {
   if (message.node != system().node().name && !message.node.empty()) {
-    reply.forward(peer(message.node), message);
+    try {
+      reply.forward(peer(message.node), message);
+    } catch (const Refusal& refusal) {
+      reply.refuse(refusal.what());
+    }
     return;
   }
   auto shared = std::make_shared<actors::ReplyTo<control::DrainReply>>(std::move(reply));
