@@ -128,7 +128,10 @@ Problem problem_of_connection(const base::Error& error, std::string_view servers
 
 Problem problem_of_failure(const Failure& failure, std::string_view actor) {
   if (failure.kind == FailureKind::refusal) {
-    return {ExitCode::negative, failure.text, "this is the answer of " + quoted(actor), {}};
+    return {ExitCode::negative,
+            failure.text.empty() ? "the answer is no, without a reason" : failure.text,
+            "this is the answer of " + quoted(actor),
+            {}};
   }
   const OutcomeText text = text_of(failure.outcome);
   std::string why = failure.text.empty() ? std::string{text.what} : failure.text;
@@ -145,7 +148,10 @@ Problem problem_of_control_refusal(std::string_view text) {
   const auto colon = text.find(": ");
   const auto code = code_named(text.substr(0, colon));
   if (!code) {
-    return {ExitCode::negative, std::string{text}, "this is the node's answer", {}};
+    return {ExitCode::negative,
+            text.empty() ? "the answer is no, without a reason" : std::string{text},
+            "this is the node's answer",
+            {}};
   }
   std::string_view what = colon == std::string_view::npos ? text : text.substr(colon + 2);
   std::string todo = todo_of(*code);

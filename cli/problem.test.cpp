@@ -34,6 +34,8 @@ TEST(Problem, OfARefusalIsItsTextAndANegativeAnswer) {
       problem_of_failure({FailureKind::refusal, Outcome::refused, "user not found"}, "people");
   EXPECT_EQ(problem.code, ExitCode::negative);
   EXPECT_EQ(problem.what, "user not found");
+  EXPECT_FALSE(problem_of_failure({FailureKind::refusal, Outcome::refused, ""}, "p").what.empty());
+  EXPECT_FALSE(problem_of_control_refusal("").what.empty());
 }
 
 TEST(Problem, SaysWhetherARequestMayHaveRun) {

@@ -17,8 +17,8 @@ constexpr base::Duration grace = std::chrono::milliseconds{500};
 struct FailureBody {
   std::uint8_t kind = 0;
   std::uint8_t outcome = 0;
-  std::string text;
-  TROUPE_MESSAGE(FailureBody, kind, outcome, text)
+  std::string reason;
+  TROUPE_MESSAGE(FailureBody, kind, outcome, reason)
 };
 struct ReceiptBody {
   std::uint8_t outcome = 0;
@@ -48,7 +48,7 @@ Answer answer_of(const base::Record& record) {
       kind != FailureKind::refusal) {
     return unreadable("failure of kind " + std::to_string(failure->kind));
   }
-  return Failure{kind, static_cast<base::Outcome>(failure->outcome), failure->text};
+  return Failure{kind, static_cast<base::Outcome>(failure->outcome), failure->reason};
 }
 
 bool answers(const base::Record& record, std::uint64_t number) {

@@ -98,6 +98,16 @@ TEST_F(RecordClusterTest, SendsWhatTheWireProtocolSays) {
   EXPECT_EQ(record.body.size(), 1U);
 }
 
+/// As a node answers a client.
+template <class Message>
+base::Bytes by_name(const Message& message) {
+  base::Bytes body;
+  base::WireWriter writer{body};
+  writer.by_name = true;
+  base::wire_encode(writer, message);
+  return body;
+}
+
 TEST_F(RecordClusterTest, ReadsReceiptsAndFailures) {
   struct Receipt {
     std::uint8_t outcome = 1;
@@ -106,12 +116,12 @@ TEST_F(RecordClusterTest, ReadsReceiptsAndFailures) {
   struct Body {
     int kind = 3;
     int outcome = 6;
-    std::string text = "user not found";
-    TROUPE_MESSAGE(Body, kind, outcome, text)
+    std::string reason = "user not found";
+    TROUPE_MESSAGE(Body, kind, outcome, reason)
   };
   node_.answer(RecordKind::receipt, 1, base::to_wire(Receipt{}));
   EXPECT_EQ(std::get<Outcome>(*cluster_.request(ask())), Outcome::mailbox_full);
-  node_.answer(RecordKind::failure, 2, base::to_wire(Body{}));
+  node_.answer(RecordKind::failure, 2, by_name(Body{}));
   const Failure failure = failure_of(cluster_.request(ask()));
   EXPECT_EQ(failure.kind, FailureKind::refusal);
   EXPECT_EQ(failure.outcome, Outcome::refused);
