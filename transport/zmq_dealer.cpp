@@ -2,6 +2,13 @@
 
 #include <cstring>
 
+#if defined(__SANITIZE_THREAD__)
+// Debian's libzmq is not built with ThreadSanitizer, which therefore does not see how libzmq's
+// threads hand memory to ours.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() { return "race:libzmq.so\n"; }
+#endif
+
 namespace troupe::transport {
 
 namespace {
@@ -74,6 +81,10 @@ ZmqDealer::ZmqDealer(zmq::context_t& context, const std::string& endpoint, std::
   monitor_.connect(place);
   socket_.connect(endpoint);
 }
+
+// libzmq's I/O thread waits for ever in an event that nobody is left to take, and with it stands
+// every connection of the context. So the monitor ends before its reader.
+ZmqDealer::~ZmqDealer() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
 
 std::optional<ZmqDealer::Event> ZmqDealer::next_event() {
   zmq::message_t event;

@@ -30,6 +30,9 @@ class ZmqDealer {
 
   /// `endpoint` has a numeric host.
   ZmqDealer(zmq::context_t& context, const std::string& endpoint, std::uint64_t number);
+  ~ZmqDealer();
+  ZmqDealer(const ZmqDealer&) = delete;
+  ZmqDealer& operator=(const ZmqDealer&) = delete;
 
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   [[nodiscard]] zmq::socket_t& monitor() { return monitor_; }
