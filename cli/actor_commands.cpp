@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/json_payload.hpp"
 #include "cli/payload_source.hpp"
-#include "cli/suggest.hpp"
 
 namespace troupe::cli {
 
@@ -34,7 +34,7 @@ std::string kind_hint(const control::TypesReply& types, const std::string& kind)
   for (const auto& one : types.kinds) {
     names.push_back(one.kind);
   }
-  const std::string hint = did_you_mean(kind, names);
+  const std::string hint = base::did_you_mean(kind, names);
   return hint.empty() ? "'troupe types' lists the kinds" : hint;
 }
 

@@ -5,9 +5,9 @@
 #include <functional>
 #include <utility>
 
+#include "base/suggest.hpp"
 #include "cli/duration.hpp"
 #include "cli/servers.hpp"
-#include "cli/suggest.hpp"
 
 namespace troupe::cli {
 
@@ -243,7 +243,7 @@ class Parser {
     for (const auto* sub : app_.get_subcommands(nullptr)) {
       names.push_back(sub->get_name());
     }
-    const std::string hint = did_you_mean(word, names);
+    const std::string hint = base::did_you_mean(word, names);
     const bool known = std::find(names.begin(), names.end(), word) != names.end();
     return {ExitCode::usage,
             known ? std::string{error.what()} : "there is no command '" + word + "'",

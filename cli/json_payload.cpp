@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/suggest.hpp"
 #include "cli/base64.hpp"
 #include "cli/json.hpp"
-#include "cli/suggest.hpp"
 #include "cli/type_text.hpp"
 
 namespace troupe::cli {
@@ -170,7 +170,7 @@ class Encoder {
     for (const auto& field : schema.fields) {
       names.push_back(field.name);
     }
-    const std::string hint = did_you_mean(name, names);
+    const std::string hint = base::did_you_mean(name, names);
     problem_ = schema.name + " has no such field" + (hint.empty() ? "" : "; " + hint);
     return inside(name);
   }

@@ -3,11 +3,11 @@
 #include <sstream>
 
 #include "base/message.hpp"
+#include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/json_payload.hpp"
 #include "cli/payload_source.hpp"
-#include "cli/suggest.hpp"
 
 namespace troupe::cli {
 
@@ -29,7 +29,7 @@ Problem unknown_message(const MessageCommand& command, const control::KindRow& k
     names.push_back(message.name);
     list += (list.empty() ? "" : ", ") + message.name;
   }
-  const std::string hint = did_you_mean(command.message, names);
+  const std::string hint = base::did_you_mean(command.message, names);
   return {ExitCode::unknown,
           "'" + command.actor + "' does not understand '" + command.message + "'",
           "its kind, " + kind.kind + ", takes " + (list.empty() ? "nothing" : list),
@@ -47,7 +47,7 @@ Problem unknown_actor(Problem problem, const std::string& actor, const Asking& a
     for (const auto& row : list->names) {
       names.push_back(row.name);
     }
-    const std::string hint = did_you_mean(actor, names);
+    const std::string hint = base::did_you_mean(actor, names);
     problem.todo = hint.empty() ? problem.todo : hint;
   }
   return problem;

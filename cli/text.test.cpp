@@ -2,7 +2,6 @@
 
 #include "cli/duration.hpp"
 #include "cli/servers.hpp"
-#include "cli/suggest.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -59,24 +58,6 @@ TEST(Servers, NameThePartThatIsWrong) {
     EXPECT_FALSE(parse_servers(text).ok()) << text;
   }
   EXPECT_EQ(parse_servers("a,b:x").error().context, "'b:x' is not HOST or HOST:PORT");
-}
-
-TEST(Suggest, FindsWhatWasMeant) {
-  const std::vector<std::string> names{"hits", "people", "squares", "Increment"};
-  EXPECT_EQ(closest("hist", names), "hits");
-  EXPECT_EQ(closest("poeple", names), "people");
-  EXPECT_EQ(closest("square", names), "squares");
-  EXPECT_EQ(closest("increment", names), "Increment");
-  EXPECT_EQ(did_you_mean("hist", names), "did you mean 'hits'?");
-}
-
-TEST(Suggest, SaysNothingRatherThanNonsense) {
-  const std::vector<std::string> names{"hits", "a"};
-  EXPECT_EQ(closest("zebra", names), "");
-  EXPECT_EQ(closest("x", names), "");
-  EXPECT_EQ(closest(std::string(100000, 'h'), names), "");
-  EXPECT_EQ(closest("hits", {"hits"}), "");
-  EXPECT_EQ(did_you_mean("x", {}), "");
 }
 
 }  // namespace
