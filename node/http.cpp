@@ -6,6 +6,7 @@
 #include <charconv>
 #include <exception>
 #include <restinio/all.hpp>
+#include <thread>
 #include <utility>
 
 namespace troupe::node {
@@ -108,8 +109,14 @@ base::Errc code_of(const std::error_code& failure) {
 
 }  // namespace
 
+/// RESTinio's own runner is not used: when it fails to bind it reads its state in two threads.
 struct HttpServer::Server {
-  restinio::running_server_handle_t<Traits> running;
+  asio::io_context io;
+  restinio::http_server_t<Traits> http;
+  std::thread thread;
+
+  explicit Server(restinio::server_settings_t<Traits> settings)
+      : http{restinio::external_io_context(io), std::move(settings)} {}
 };
 
 HttpServer::HttpServer(std::string address, Callbacks callbacks)
@@ -157,9 +164,8 @@ base::Result<void> HttpServer::start() {
             [callbacks = callbacks_, is_loopback = ip.is_loopback()](const Request& request) {
               return handle(request, callbacks, is_loopback);
             });
-    server_ = std::make_unique<Server>();
-    server_->running =
-        restinio::run_async<Traits>(restinio::own_io_context(), std::move(settings), 1);
+    server_ = std::make_unique<Server>(std::move(settings));
+    server_->http.open_sync();
   } catch (const std::system_error& error) {
     server_.reset();
     return base::Error{code_of(error.code()),
@@ -169,17 +175,22 @@ base::Result<void> HttpServer::start() {
     return base::Error{base::Errc::internal,
                        fmt::format("http address {}: {}", address_, error.what())};
   }
+  server_->thread = std::thread{[this] { server_->io.run(); }};
   const std::string host = ip.is_v6() ? "[" + parts->host + "]" : parts->host;
   address_ = fmt::format("{}:{}", host, bound_port);
   return {};
 }
 
 void HttpServer::stop() {
-  if (server_ != nullptr) {
-    server_->running->stop();
-    server_->running->wait();
-    server_.reset();
+  if (server_ == nullptr) {
+    return;
   }
+  asio::post(server_->io, [this] {
+    server_->http.close_sync();
+    server_->io.stop();
+  });
+  server_->thread.join();
+  server_.reset();
 }
 
 }  // namespace troupe::node
