@@ -36,4 +36,6 @@ class Greeter : public troupe::Actor {
   GreeterArgs args_;
 };
 
-TROUPE_PLUGIN(kinds) { kinds.add<Greeter, GreeterArgs>("greeter").value(); }
+TROUPE_PLUGIN(kinds) {
+  kinds.add<Greeter, GreeterArgs>("greeter").value();
+}
