@@ -42,7 +42,9 @@ struct Cluster::Parts {
     if (ended) {
       return effects;
     }
-    membership.begin(now, out);
+    if (membership.begin(now, out)) {
+      names.on_pause(now, out);
+    }
     input(out);
     settle(now, out);
     membership.end(out);

@@ -38,9 +38,9 @@ void Membership::start(Now now, Outbox& out) {
   tick(now, out);
 }
 
-void Membership::begin(Now now, Outbox& out) {
+bool Membership::begin(Now now, Outbox& out) {
   if (promised_ == base::time_never || now <= promised_ + options_.pause_tolerated) {
-    return;
+    return false;
   }
   // We did not run, so nobody had a chance to answer: what waited for an answer waits anew.
   const base::Duration gap = now - promised_;
@@ -54,6 +54,7 @@ void Membership::begin(Now now, Outbox& out) {
   }
   next_probe_ = std::min(next_probe_, now);
   out.event(SelfPaused{gap});
+  return true;
 }
 
 void Membership::end(Outbox& out) {

@@ -30,8 +30,8 @@ class Membership {
              base::Random random);
 
   void start(Now now, Outbox& out);
-  /// Notices that this node did not run.
-  void begin(Now now, Outbox& out);
+  /// True if this node did not run for longer than pause_tolerated.
+  bool begin(Now now, Outbox& out);
   void tick(Now now, Outbox& out);
   /// Sends fresh news.
   void end(Outbox& out);

@@ -42,6 +42,12 @@ void Names::lead(Now now, Outbox& out) {
   as_leader_.begin(next_term(term_, table_.epoch_seen_max()), members_, now, out);
 }
 
+void Names::on_pause(Now now, Outbox& out) {
+  if (as_leader_.is_active()) {
+    lead(now, out);
+  }
+}
+
 void Names::on_link_up(const base::NodeId& peer, Outbox& out) {
   as_leader_.on_link_up(peer, out);
 }

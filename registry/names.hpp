@@ -30,6 +30,8 @@ class Names {
 
   void on_view(const std::vector<Member>& members, Now now, Outbox& out);
   void on_link_up(const base::NodeId& peer, Outbox& out);
+  /// This node did not run for a while: as the leader it asks whether it still is.
+  void on_pause(Now now, Outbox& out);
   void tick(Now now, Outbox& out);
   /// Ends a step: holders look at what changed, the leader sends it.
   void flush(Now now, Outbox& out);

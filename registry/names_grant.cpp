@@ -76,12 +76,12 @@ void NamesLeader::release(Record record, const std::string& why, Now now, Outbox
   unplaced_.erase(record.name);
   record.state = NameState::released;
   write(record, now, out);
-  answer_waiting(record, false, base::Errc::refused,
-                 why.empty() ? "it stopped before it ran" : why);
+  answer_waiting(record, false, base::Errc::refused, why.empty() ? "it stopped before it ran" : why,
+                 out);
   note_end(record);
   if (const auto at = withdrawing_.find(record.name); at != withdrawing_.end()) {
     for (const ClaimId& claim : at->second) {
-      answer(claim, Answer{.ok = true, .text = {}, .record = record});
+      answer(claim, Answer{.ok = true, .text = {}, .record = record}, out);
     }
     withdrawing_.erase(at);
   }
@@ -150,7 +150,7 @@ void NamesLeader::on(const base::NodeId& from, const Report& message, Now now, O
     record.failures = 0;
     in_flight_.erase(record.name);
     write(record, now, out);
-    answer_waiting(record, true, base::Errc::internal, {});
+    answer_waiting(record, true, base::Errc::internal, {}, out);
     if (const Member* holder = member(from); holder != nullptr && holder->leaving) {
       move_away(std::move(record), "its node is leaving", now, out);
     }
@@ -167,7 +167,7 @@ void NamesLeader::on(const base::NodeId& from, const Ask& message, Now now, Outb
   auto& given = answers_[from];
   given.erase(given.begin(), given.lower_bound(message.done_below));
   if (const auto at = given.find(claim.number); at != given.end()) {
-    outgoing_.emplace_back(from, at->second);
+    out.send(from, at->second);
     return;
   }
   message.withdraw ? withdraw(message, now, out) : grant(message, now, out);
@@ -178,11 +178,11 @@ void NamesLeader::grant(const Ask& message, Now now, Outbox& out) {
   if (const Record* known = table_.find(message.record.name)) {
     const bool is_same = known->claim == claim;
     if (known->state == NameState::released && is_same) {
-      answer_error(claim, base::Errc::refused, "it stopped before the claim was answered");
+      answer_error(claim, base::Errc::refused, "it stopped before the claim was answered", out);
       return;
     }
     if (known->state == NameState::bound && is_same) {
-      answer(claim, Answer{.ok = true, .text = {}, .record = *known});
+      answer(claim, Answer{.ok = true, .text = {}, .record = *known}, out);
       return;
     }
     if (known->state != NameState::released && is_same) {
@@ -195,13 +195,14 @@ void NamesLeader::grant(const Ask& message, Now now, Outbox& out) {
     if (known->state != NameState::released) {
       answer_error(claim, base::Errc::already_exists,
                    "'" + known->name + "' is held by " +
-                       (is_held(known->state) ? known->holder.name : std::string{"nobody yet"}));
+                       (is_held(known->state) ? known->holder.name : std::string{"nobody yet"}),
+                   out);
       return;
     }
   }
   if (table_.size() >= options_.names_max) {
     answer_error(claim, base::Errc::limit_exceeded,
-                 std::to_string(options_.names_max) + " names in the cluster (names_max)");
+                 std::to_string(options_.names_max) + " names in the cluster (names_max)", out);
     return;
   }
   Record record = message.record;
@@ -211,7 +212,7 @@ void NamesLeader::grant(const Ask& message, Now now, Outbox& out) {
     record.holder = claim.requester;
     record.state = NameState::bound;
     write(record, now, out);
-    answer(claim, Answer{.ok = true, .text = {}, .record = record});
+    answer(claim, Answer{.ok = true, .text = {}, .record = record}, out);
     if (const Member* holder = member(claim.requester); holder != nullptr && holder->leaving) {
       move_away(std::move(record), "its node is leaving", now, out);
     }
@@ -219,13 +220,13 @@ void NamesLeader::grant(const Ask& message, Now now, Outbox& out) {
   }
   const auto placement = parse_placement(record.placement);
   if (!placement) {
-    answer_error(claim, placement.error().code, placement.error().context);
+    answer_error(claim, placement.error().code, placement.error().context, out);
     return;
   }
   const auto place_at = place(*placement, {.name = record.name, .requester = claim.requester},
                               candidates(), table_.loads());
   if (!place_at) {
-    answer_error(claim, place_at.error().code, place_at.error().context);
+    answer_error(claim, place_at.error().code, place_at.error().context, out);
     return;
   }
   record.epoch = next_epoch();
@@ -242,9 +243,9 @@ void NamesLeader::withdraw(const Ask& message, Now now, Outbox& out) {
   if (known == nullptr || known->state == NameState::released) {
     if (known != nullptr && message.again) {
       // Most likely our predecessor did it, and its answer was lost.
-      answer(claim, Answer{.ok = true, .text = {}, .record = *known});
+      answer(claim, Answer{.ok = true, .text = {}, .record = *known}, out);
     } else {
-      answer_error(claim, base::Errc::not_found, "no name '" + message.record.name + "'");
+      answer_error(claim, base::Errc::not_found, "no name '" + message.record.name + "'", out);
     }
     return;
   }
@@ -263,11 +264,12 @@ void NamesLeader::withdraw(const Ask& message, Now now, Outbox& out) {
   }
 }
 
-void NamesLeader::answer(const ClaimId& claim, Answer answer) {
+void NamesLeader::answer(const ClaimId& claim, Answer answer, Outbox& out) {
   answer.term = term_;
   answer.number = claim.number;
   answers_[claim.requester].insert_or_assign(claim.number, answer);
-  outgoing_.emplace_back(claim.requester, std::move(answer));
+  // At once, so that it is ahead of an order to stop what it grants.
+  out.send(claim.requester, answer);
 }
 
 void NamesLeader::note_end(const Record& record) {
@@ -282,21 +284,22 @@ void NamesLeader::note_end(const Record& record) {
   }
 }
 
-void NamesLeader::answer_error(const ClaimId& claim, base::Errc code, const std::string& text) {
-  answer(claim, Answer{.ok = false, .code = code, .text = text, .record = {}});
+void NamesLeader::answer_error(const ClaimId& claim, base::Errc code, const std::string& text,
+                               Outbox& out) {
+  answer(claim, Answer{.ok = false, .code = code, .text = text, .record = {}}, out);
 }
 
 void NamesLeader::answer_waiting(const Record& record, bool ok, base::Errc code,
-                                 const std::string& text) {
+                                 const std::string& text, Outbox& out) {
   const auto at = waiting_.find(record.name);
   if (at == waiting_.end()) {
     return;
   }
   for (const ClaimId& claim : at->second) {
     if (ok) {
-      answer(claim, Answer{.ok = true, .text = {}, .record = record});
+      answer(claim, Answer{.ok = true, .text = {}, .record = record}, out);
     } else {
-      answer_error(claim, code, text);
+      answer_error(claim, code, text, out);
     }
   }
   waiting_.erase(at);

@@ -41,7 +41,6 @@ void NamesLeader::end() {
   waiting_.clear();
   withdrawing_.clear();
   answers_.clear();
-  outgoing_.clear();
 }
 
 void NamesLeader::on(const base::NodeId& from, SyncReply message, Now now, Outbox& out) {
@@ -365,9 +364,6 @@ void NamesLeader::flush(Outbox& out) {
       send_part();
     }
     dirty_.clear();
-  }
-  for (auto& [to, answer] : std::exchange(outgoing_, {})) {
-    out.send(to, answer);
   }
 }
 

@@ -73,11 +73,12 @@ class NamesLeader {
   // Claims.
   void grant(const Ask& message, Now now, Outbox& out);
   void withdraw(const Ask& message, Now now, Outbox& out);
-  void answer(const ClaimId& claim, Answer answer);
+  void answer(const ClaimId& claim, Answer answer, Outbox& out);
   /// A repeated claim may still be on its way when its name has ended and is used anew.
   void note_end(const Record& record);
-  void answer_error(const ClaimId& claim, base::Errc code, const std::string& text);
-  void answer_waiting(const Record& record, bool ok, base::Errc code, const std::string& text);
+  void answer_error(const ClaimId& claim, base::Errc code, const std::string& text, Outbox& out);
+  void answer_waiting(const Record& record, bool ok, base::Errc code, const std::string& text,
+                      Outbox& out);
 
   [[nodiscard]] std::uint64_t next_epoch() const;
   [[nodiscard]] std::vector<Member> candidates() const;
@@ -100,7 +101,6 @@ class NamesLeader {
   std::map<std::string, std::vector<ClaimId>> waiting_;      ///< claims of names being started
   std::map<std::string, std::vector<ClaimId>> withdrawing_;  ///< wishes to end a name
   std::map<base::NodeId, std::map<std::uint64_t, Answer>> answers_;  ///< given, by requester
-  std::vector<std::pair<base::NodeId, Answer>> outgoing_;  ///< sent after the changes they tell of
   base::TimePoint next_retry_;
   base::TimePoint next_beat_;
 };

@@ -344,7 +344,7 @@ void Simulation::start_actor(Node& node, const Record& record) {
     return !is_failed(nodes_.at(id.name)) && nodes_.at(id.name).id == id;
   };
   const auto ended = ended_.find(record.claim);
-  if (ended != ended_.end() &&
+  if (!is_failed(node) && ended != ended_.end() &&
       std::any_of(ended->second.begin(), ended->second.end(), saw_the_end)) {
     violated("'" + record.name + "' was released and is started again, claim " +
              record.claim.requester.text() + " " + std::to_string(record.claim.number));
