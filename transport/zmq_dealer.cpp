@@ -3,10 +3,16 @@
 #include <cstring>
 
 #if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
 // Debian's libzmq is not built with ThreadSanitizer, which therefore does not see how libzmq's
 // threads hand memory to ours.
 extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() { return "race:libzmq.so\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:libzmq.so\ncalled_from_lib:libzmq.so\n";
+}
+#else
+#define __tsan_acquire(address) static_cast<void>(address)
+#define __tsan_release(address) static_cast<void>(address)
 #endif
 
 namespace troupe::transport {
@@ -21,9 +27,14 @@ zmq::message_t to_message(const Frame& frame) {
     return zmq::message_t{frame->data(), frame->size()};
   }
   // libzmq only reads it; its interface just does not say so.
+  auto* owner = new Frame{frame};
+  __tsan_release(owner);
   return zmq::message_t{const_cast<std::byte*>(frame->data()), frame->size(),
-                        [](void*, void* owner) { delete static_cast<Frame*>(owner); },
-                        new Frame{frame}};
+                        [](void*, void* shared) {
+                          __tsan_acquire(shared);
+                          delete static_cast<Frame*>(shared);
+                        },
+                        owner};
 }
 
 }  // namespace

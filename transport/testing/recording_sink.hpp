@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -12,8 +13,8 @@
 
 namespace troupe::transport::testing {
 
-/// A FrameSink that remembers what it was told. Thread-safe; wait() blocks until a condition
-/// holds, which is looked at after every call.
+/// A FrameSink that remembers what it was told. Thread-safe; one thread at a time may wait() for a
+/// condition, which is looked at after every call.
 class RecordingSink final : public FrameSink {
  public:
   struct State {
@@ -27,7 +28,7 @@ class RecordingSink final : public FrameSink {
     std::map<std::string, base::Error> unreachable;       ///< by address
     std::uint64_t records_received = 0;
     /// Records that carry numbers: the next expected by sender and lane, and what was not it.
-    std::map<std::pair<std::string, Lane>, std::uint64_t> next_number;
+    std::map<std::pair<const Link*, Lane>, std::uint64_t> next_number;
     std::uint64_t out_of_order = 0;
   };
 
@@ -57,7 +58,7 @@ class RecordingSink final : public FrameSink {
       if (keep_records) {
         state.records.emplace_back(base::as_text(record));
       } else {
-        std::uint64_t& next = state.next_number[{from->peer().id.text(), lane}];
+        std::uint64_t& next = state.next_number[{from.get(), lane}];
         const auto number = base::get_fixed<std::uint64_t>(record.data());
         state.out_of_order += number == next ? 0 : 1;
         next = number + 1;
@@ -95,21 +96,26 @@ class RecordingSink final : public FrameSink {
   template <class Condition>
   [[nodiscard]] bool wait(Condition&& condition) {
     base::MutexLock lock{mutex_};
-    return changed_.wait_for(lock, std::chrono::seconds{30}, [&] { return condition(state_); });
+    awaited_ = [&](State& state) -> bool { return condition(state); };
+    const bool holds =
+        changed_.wait_for(lock, std::chrono::seconds{30}, [&] { return condition(state_); });
+    awaited_ = nullptr;
+    return holds;
   }
 
  private:
   template <class Change>
   void change(Change&& change) {
-    {
-      const base::MutexLock lock{mutex_};
-      change(state_);
+    const base::MutexLock lock{mutex_};
+    change(state_);
+    if (awaited_ && awaited_(state_)) {  // waking for every record would cost more than it
+      changed_.notify_all();
     }
-    changed_.notify_all();
   }
 
   base::Mutex mutex_;
   std::condition_variable_any changed_;
+  std::function<bool(State&)> awaited_;
   State state_;
 };
 
