@@ -48,10 +48,9 @@ Checked<base::Bytes> encode_args(const SpawnCommand& command, const control::Kin
   const std::string fits =
       is_described ? command.kind + " takes " + describe_struct(kind->structs, kind->args)
                    : "arguments are a JSON object";
-  const auto payload = parse_json(text);
+  const auto payload = parse_payload(text, "--args", fits);
   if (!payload.ok()) {
-    return Problem{ExitCode::payload, "--args is not JSON: " + payload.error().context, fits,
-                   "put it between single quotes for the shell"};
+    return payload.error();
   }
   if (kind == nullptr) {
     return encode_untyped(*payload);

@@ -93,6 +93,7 @@ class Parser {
     app_.fallthrough();
     app_.require_subcommand(1);  // at most one, so that an actor may be called like a command
     app_.footer(footer);
+    app_.set_version_flag("--version", "", "The same as 'version'");
     global_options();
     message_commands();
     actor_commands();
@@ -105,8 +106,8 @@ class Parser {
       app_.parse(std::vector<std::string>{words.rbegin(), words.rend()});  // last word first
     } catch (const CLI::CallForHelp&) {
       return Arguments{{}, HelpCommand{help_text()}};
-    } catch (const CLI::CallForAllHelp&) {
-      return Arguments{{}, HelpCommand{help_text()}};
+    } catch (const CLI::CallForVersion&) {
+      return Arguments{{}, VersionCommand{}};
     } catch (const CLI::ParseError& error) {
       return usage_problem(error, words);
     }

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "cli/record_cluster.hpp"
 #include "transport/client.hpp"
 
@@ -37,10 +40,12 @@ std::uint64_t seed_of_now(const base::Clock& clock) {
 }  // namespace
 
 std::unique_ptr<Cluster> connect_cluster(const Settings& settings, const base::Clock& clock) {
-  const auto open =
-      [settings, &clock](base::Duration timeout) -> base::Result<std::unique_ptr<RecordChannel>> {
-    auto client = transport::Client::connect({.addresses = settings.servers,
-                                              .cluster = settings.cluster,
+  auto open = [servers = settings.servers, name = settings.cluster, &clock](
+                  base::Duration timeout) mutable -> base::Result<std::unique_ptr<RecordChannel>> {
+    const auto addresses = servers;
+    std::rotate(servers.begin(), servers.begin() + 1, servers.end());
+    auto client = transport::Client::connect({.addresses = addresses,
+                                              .cluster = name,
                                               .name = "cli-" + std::to_string(getpid()),
                                               .seed = seed_of_now(clock)},
                                              clock, clock.now() + timeout);
@@ -50,7 +55,7 @@ std::unique_ptr<Cluster> connect_cluster(const Settings& settings, const base::C
     return std::unique_ptr<RecordChannel>{
         std::make_unique<ClientChannel>(std::move(*client), clock)};
   };
-  return std::make_unique<RecordCluster>(open, clock);
+  return std::make_unique<RecordCluster>(std::move(open), settings.servers.size(), clock);
 }
 
 }  // namespace troupe::cli

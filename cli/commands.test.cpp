@@ -284,6 +284,9 @@ TEST(Version, NamesTheProtocolToo) {
   Session session;
   EXPECT_EQ(session.run({"version"}), ExitCode::done);
   EXPECT_TRUE(session.out.starts_with("troupe ")) << session.out;
+  const std::string version = session.out;
+  EXPECT_EQ(session.run({"--version"}), ExitCode::done);
+  EXPECT_EQ(session.out, version);
   session.run({"version", "-o", "json"});
   EXPECT_EQ(*parsed(session.out).find("protocol"), Value{1});
 }

@@ -25,8 +25,7 @@ Checked<base::Bytes> reply_of(const Asking& asking, Request&& request) {
     return std::move(*body);
   }
   if (const auto* failure = std::get_if<Failure>(&*answer)) {
-    return failure->kind == FailureKind::refusal ? problem_of_control_refusal(failure->text)
-                                                 : problem_of_failure(*failure, request.target);
+    return problem_of_control_failure(*failure, asking.servers);
   }
   return Problem{ExitCode::internal,
                  "a receipt came instead of the control service's reply",

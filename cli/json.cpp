@@ -51,7 +51,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
   base::Result<Value> take(bool complete) {
     if (!complete) {
-      return base::Error{base::Errc::malformed, problem_};
+      return base::Error{code_, problem_};
     }
     return std::move(root_);
   }
@@ -87,12 +87,14 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
       place += list ? std::to_string(list->size())
                     : (one.object()->empty() ? "" : one.object()->back().name);
     }
+    code_ = base::Errc::invalid_argument;
     problem_ = place.empty() ? what : place + ": " + what;
     return false;
   }
 
   Value root_;
   std::vector<Value> open_;
+  base::Errc code_ = base::Errc::malformed;
   std::string problem_;
 };
 

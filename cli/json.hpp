@@ -10,8 +10,8 @@ namespace troupe::cli {
 
 inline constexpr std::size_t json_depth_max = 16;  ///< as the wire protocol's
 
-/// Reads one JSON text (RFC 8259). malformed: what is wrong and where; also for integers beyond 64
-/// bits, a field given twice, and nesting deeper than json_depth_max.
+/// Reads one JSON text (RFC 8259). malformed: it is none, and where. invalid_argument: integers
+/// beyond 64 bits, a field given twice, nesting deeper than json_depth_max.
 [[nodiscard]] base::Result<Value> parse_json(std::string_view text);
 
 enum class JsonStyle { one_line, indented };

@@ -5,7 +5,6 @@
 #include "base/message.hpp"
 #include "base/suggest.hpp"
 #include "cli/commands.hpp"
-#include "cli/json.hpp"
 #include "cli/json_payload.hpp"
 #include "cli/payload_source.hpp"
 
@@ -86,10 +85,9 @@ Checked<base::Bytes> encode(const MessageCommand& command, const Receiver& recei
       receiver.is_described
           ? command.message + " takes " + describe_struct(receiver.structs, command.message)
           : "write it as a JSON object";
-  const auto payload = parse_json(text);
+  const auto payload = parse_payload(text, "the payload", fits);
   if (!payload.ok()) {
-    return Problem{ExitCode::payload, "the payload is not JSON: " + payload.error().context, fits,
-                   "put it between single quotes for the shell"};
+    return payload.error();
   }
   if (!receiver.is_described) {
     return encode_untyped(*payload);
@@ -119,10 +117,9 @@ Done deliver(const MessageCommand& command, const Receiver& receiver, std::strin
     return problem_of_connection(answer.error(), context.asking().servers);
   }
   if (const auto* failure = std::get_if<Failure>(&*answer)) {
-    const bool is_control = command.actor.starts_with(system_prefix);
-    return is_control && failure->kind == FailureKind::refusal
-               ? problem_of_control_refusal(failure->text)
-               : problem_of_failure(*failure, command.actor);
+    const bool is_control = command.actor == control::actor_name;
+    return is_control ? problem_of_control_failure(*failure, context.asking().servers)
+                      : problem_of_failure(*failure, command.actor);
   }
   if (const auto* outcome = std::get_if<base::Outcome>(&*answer)) {
     if (*outcome != base::Outcome::accepted) {

@@ -120,6 +120,10 @@ TEST(Send, ChecksThePayloadBeforeItSends) {
             "  try: nothing was sent\n");
   EXPECT_EQ(session.run({"send", "hits", "Increment", "{by: 2}"}), ExitCode::payload);
   EXPECT_TRUE(contains(session.err, "not JSON")) << session.err;
+  EXPECT_EQ(session.run({"send", "hits", "Increment", R"({"by": 99999999999999999999})"}),
+            ExitCode::payload);
+  EXPECT_TRUE(session.err.starts_with("error: /by: expected an int of at most 64 bits"))
+      << session.err;
   EXPECT_TRUE(session.cluster.messages.empty());
 }
 

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <fstream>
 #include <istream>
-#include <iterator>
+#include <utility>
+
+#include "cli/json.hpp"
 
 namespace troupe::cli {
 
@@ -46,6 +48,19 @@ Checked<std::string> read_payload(const std::optional<std::string>& argument, st
                    "after @ comes the path of a file that holds the JSON"};
   }
   return read_all(file, "'" + path + "'");
+}
+
+Checked<Value> parse_payload(std::string_view text, const std::string& name,
+                             const std::string& fits) {
+  auto value = parse_json(text);
+  if (value.ok()) {
+    return std::move(*value);
+  }
+  if (value.error().code == base::Errc::malformed) {
+    return Problem{ExitCode::payload, name + " is not JSON: " + value.error().context, fits,
+                   "put it between single quotes for the shell"};
+  }
+  return Problem{ExitCode::payload, value.error().context, fits, "nothing was sent"};
 }
 
 }  // namespace troupe::cli

@@ -45,7 +45,7 @@ ExitCode exit_code_of(Errc code) {
 
 std::string todo_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument:
+    case Errc::invalid_argument: return "'troupe --help' shows how to call each command";
     case Errc::malformed: return "'troupe types' shows what each kind takes";
     case Errc::not_found: return "'troupe ls' and 'troupe node ls' list what there is";
     case Errc::already_exists: return "choose another name, or stop the holder: 'troupe stop NAME'";
@@ -98,6 +98,27 @@ OutcomeText text_of(Outcome outcome) {
           "use the troupe program of the cluster's release"};
 }
 
+/// By the code at its beginning.
+Problem problem_of_refusal(std::string_view text) {
+  const auto colon = text.find(": ");
+  const auto code = code_named(text.substr(0, colon));
+  if (!code) {
+    return {ExitCode::negative,
+            text.empty() ? "the answer is no, without a reason" : std::string{text},
+            "this is the node's answer",
+            {}};
+  }
+  std::string_view what = colon == std::string_view::npos ? text : text.substr(colon + 2);
+  std::string todo = todo_of(*code);
+  const auto hint = what.rfind("; did you mean");
+  if (hint != std::string_view::npos) {
+    todo = what.substr(hint + 2);
+    what = what.substr(0, hint);
+  }
+  return {exit_code_of(*code), std::string{what},
+          "the node answers " + std::string{base::to_string(*code)}, std::move(todo)};
+}
+
 }  // namespace
 
 Problem problem_of_connection(const base::Error& error, std::string_view servers) {
@@ -144,24 +165,18 @@ Problem problem_of_failure(const Failure& failure, std::string_view actor) {
           "find out what it did before you repeat it"};
 }
 
-Problem problem_of_control_refusal(std::string_view text) {
-  const auto colon = text.find(": ");
-  const auto code = code_named(text.substr(0, colon));
-  if (!code) {
-    return {ExitCode::negative,
-            text.empty() ? "the answer is no, without a reason" : std::string{text},
-            "this is the node's answer",
-            {}};
+Problem problem_of_control_failure(const Failure& failure, std::string_view servers) {
+  if (failure.kind == FailureKind::refusal) {
+    return problem_of_refusal(failure.text);
   }
-  std::string_view what = colon == std::string_view::npos ? text : text.substr(colon + 2);
-  std::string todo = todo_of(*code);
-  const auto hint = what.rfind("; did you mean");
-  if (hint != std::string_view::npos) {
-    todo = what.substr(hint + 2);
-    what = what.substr(0, hint);
+  const bool has_stopped =
+      failure.outcome == Outcome::stopped || failure.outcome == Outcome::no_such_actor;
+  if (failure.kind == FailureKind::not_run && has_stopped) {
+    return {ExitCode::unreachable, "the node at " + std::string{servers} + " is leaving",
+            "it was not run: the control service of the node has stopped",
+            "ask another node with -s HOST:PORT, or several with commas"};
   }
-  return {exit_code_of(*code), std::string{what},
-          "the node answers " + std::string{base::to_string(*code)}, std::move(todo)};
+  return problem_of_failure(failure, "system/control");
 }
 
 Problem problem_of_outcome(Outcome outcome, std::string_view actor) {

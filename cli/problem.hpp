@@ -36,8 +36,9 @@ struct Failure {
 /// A request to `actor` that failed, as far as it can be said honestly.
 [[nodiscard]] Problem problem_of_failure(const Failure& failure, std::string_view actor);
 
-/// A refusal of the control service: "not_found: no actor 'hist' …; did you mean 'hits'?".
-[[nodiscard]] Problem problem_of_control_refusal(std::string_view text);
+/// A request to the control service that failed. Its refusals begin with a code: "not_found: no
+/// actor 'hist' …; did you mean 'hits'?". That it has stopped means that its node is leaving.
+[[nodiscard]] Problem problem_of_control_failure(const Failure& failure, std::string_view servers);
 
 /// A send that ended in another outcome than accepted.
 [[nodiscard]] Problem problem_of_outcome(base::Outcome outcome, std::string_view actor);

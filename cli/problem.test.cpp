@@ -8,6 +8,10 @@ namespace {
 using base::Errc;
 using base::Outcome;
 
+Problem problem_of_control_refusal(const std::string& text) {
+  return problem_of_control_failure({FailureKind::refusal, Outcome::refused, text}, "a:1");
+}
+
 TEST(Problem, OfAConnectionHasTheCodeThatScriptsExpect) {
   const std::pair<Errc, ExitCode> cases[] = {
       {Errc::unavailable, ExitCode::unreachable},
@@ -97,6 +101,16 @@ TEST(Problem, OfAControlRefusalMapsEveryCode) {
     EXPECT_EQ(problem_of_control_refusal(text).code, code) << text;
   }
   EXPECT_EQ(problem_of_control_refusal("not_found").what, "not_found");
+}
+
+TEST(Problem, OfANodeThatIsLeavingNamesTheNode) {
+  const Problem leaving =
+      problem_of_control_failure({FailureKind::not_run, Outcome::stopped, ""}, "a:1");
+  EXPECT_EQ(leaving.code, ExitCode::unreachable);
+  EXPECT_EQ(leaving.what, "the node at a:1 is leaving");
+  const Problem silent =
+      problem_of_control_failure({FailureKind::may_have_run, Outcome::expired, ""}, "a:1");
+  EXPECT_EQ(silent.code, ExitCode::try_again);
 }
 
 TEST(Problem, OfASendNamesItsOutcome) {

@@ -57,6 +57,15 @@ bool answers(const base::Record& record, std::uint64_t number) {
           record.kind == base::RecordKind::failure);
 }
 
+/// Each node has a control service from its start until it leaves.
+bool is_leaving(const Request& request, const Answer& answer) {
+  const auto* failure = std::get_if<Failure>(&answer);
+  return failure != nullptr && request.target.starts_with("system/") &&
+         failure->kind == FailureKind::not_run &&
+         (failure->outcome == base::Outcome::stopped ||
+          failure->outcome == base::Outcome::no_such_actor);
+}
+
 }  // namespace
 
 base::Result<void> RecordCluster::ensure_open(base::Duration timeout) {
@@ -72,6 +81,20 @@ base::Result<void> RecordCluster::ensure_open(base::Duration timeout) {
 }
 
 base::Result<Answer> RecordCluster::request(const Request& request) {
+  auto answer = request_once(request);
+  for (std::size_t tried = 1; tried < servers_ && answer.ok() && is_leaving(request, *answer);
+       ++tried) {
+    channel_.reset();
+    auto next = request_once(request);
+    if (!next.ok()) {
+      break;  // nobody else can be reached: the first answer says more
+    }
+    answer = std::move(next);
+  }
+  return answer;
+}
+
+base::Result<Answer> RecordCluster::request_once(const Request& request) {
   if (request.target.empty() || request.target.size() > base::record_name_bytes_max) {
     return base::Error{base::Errc::invalid_argument, "a name has 1 to 255 letters"};
   }

@@ -21,23 +21,28 @@ class RecordChannel {
 };
 
 /// A cluster behind a channel of records, as docs/wire-protocol.md says. One request at a time; an
-/// answer that comes too late is dropped. Opens a channel for the first request and again after one
-/// broke. Not thread-safe. `clock` outlives it.
+/// answer that comes too late is dropped. Opens a channel for the first request, again after one
+/// broke, and to another server when a node's control service has stopped, since that node is
+/// leaving. Not thread-safe. `clock` outlives it.
 class RecordCluster final : public Cluster {
  public:
-  /// Opens a channel, taking at most the given time.
+  /// Opens a channel, taking at most the given time; each call begins with the next server.
   using Open = std::function<base::Result<std::unique_ptr<RecordChannel>>(base::Duration)>;
 
-  RecordCluster(Open open, const base::Clock& clock) : open_(std::move(open)), clock_(clock) {}
+  /// A request goes to at most `servers` nodes.
+  RecordCluster(Open open, std::size_t servers, const base::Clock& clock)
+      : open_(std::move(open)), servers_(servers), clock_(clock) {}
 
   base::Result<Answer> request(const Request& request) override;
   void pause(base::Duration duration) override;
 
  private:
+  base::Result<Answer> request_once(const Request& request);
   base::Result<void> ensure_open(base::Duration timeout);
   Answer wait_for_answer(std::uint64_t number, base::Duration timeout);
 
   Open open_;
+  std::size_t servers_;
   const base::Clock& clock_;
   std::unique_ptr<RecordChannel> channel_;
   std::uint64_t last_request_ = 0;

@@ -78,7 +78,7 @@ class RecordClusterTest : public ::testing::Test {
                            }
                            return std::unique_ptr<RecordChannel>{std::make_unique<Channel>(node_)};
                          },
-                         node_.clock};
+                         2, node_.clock};
 };
 
 TEST_F(RecordClusterTest, SendsWhatTheWireProtocolSays) {
@@ -181,6 +181,33 @@ TEST_F(RecordClusterTest, OpensAnotherChannelIfOneBrokeBetweenRequests) {
   node_.send_errors.push_back({Errc::unavailable, "gone"});
   node_.open_errors.push_back({Errc::unavailable, "refused"});
   EXPECT_EQ(cluster_.request(ask()).error().context, "refused");
+}
+
+TEST_F(RecordClusterTest, AsksAnotherServerWhenANodeIsLeaving) {
+  struct Body {
+    int kind = 1;
+    int outcome = 3;
+    std::string reason = "not accepted";
+    TROUPE_MESSAGE(Body, kind, outcome, reason)
+  };
+  Request status = ask();
+  status.target = "system/control";
+  node_.answer(RecordKind::failure, 1, base::to_wire(Body{}));
+  node_.answer(RecordKind::reply, 2, {});
+  EXPECT_TRUE(std::holds_alternative<base::Bytes>(*cluster_.request(status)));
+  EXPECT_EQ(node_.opened, 2);
+  // Both are leaving, then only one can be reached.
+  node_.answer(RecordKind::failure, 3, base::to_wire(Body{}));
+  node_.answer(RecordKind::failure, 4, base::to_wire(Body{}));
+  EXPECT_EQ(failure_of(cluster_.request(status)).outcome, Outcome::stopped);
+  node_.answer(RecordKind::failure, 5, base::to_wire(Body{}));
+  node_.open_errors.push_back({Errc::unavailable, "refused"});
+  EXPECT_EQ(failure_of(cluster_.request(status)).outcome, Outcome::stopped);
+  // An actor that has stopped has stopped for all.
+  const int opened = node_.opened;
+  node_.answer(RecordKind::failure, 6, base::to_wire(Body{}));
+  EXPECT_EQ(failure_of(cluster_.request(ask())).outcome, Outcome::stopped);
+  EXPECT_EQ(node_.opened, opened + 1);
 }
 
 TEST_F(RecordClusterTest, AnswersThatAreNoRecordsAreNotBelieved) {
