@@ -20,9 +20,13 @@ base::Error bad_address(std::string_view text, std::string_view why) {
 
 }  // namespace
 
-std::string Address::text() const { return "tcp://" + host + ":" + std::to_string(port); }
+std::string Address::text() const {
+  return "tcp://" + host + ":" + std::to_string(port);
+}
 
-bool Address::is_wildcard() const { return host == "*" || host == "0.0.0.0"; }
+bool Address::is_wildcard() const {
+  return host == "*" || host == "0.0.0.0";
+}
 
 base::Result<Address> parse_address(std::string_view text) {
   constexpr std::string_view scheme = "tcp://";

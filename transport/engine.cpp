@@ -14,7 +14,9 @@ constexpr int frames_per_turn = 32;
 constexpr base::Duration full_client_retry = std::chrono::milliseconds{5};
 constexpr std::array lanes{Lane::control, Lane::data};
 
-std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
+std::size_t index_of(Lane lane) {
+  return static_cast<std::size_t>(lane);
+}
 
 }  // namespace
 
@@ -143,9 +145,8 @@ void Engine::report_undelivered(Peer& peer) {
       const auto batch = parse_batch(frame);
       TROUPE_CHECK(batch.ok(), "a frame of our own must parse");
       count(counters_.records_undelivered, batch->header.record_count);
-      for_each_record(*batch, [&](base::ByteView record) {
-        sink_->on_undelivered(*peer.link, lane, record);
-      });
+      for_each_record(
+          *batch, [&](base::ByteView record) { sink_->on_undelivered(*peer.link, lane, record); });
     };
     for (const Frame& frame : peer.lanes[index_of(lane)].unacknowledged()) {
       report(*frame);
@@ -312,10 +313,10 @@ void Engine::tick_peers(base::TimePoint now) {
 
 bool Engine::is_drained() const {
   return again_.empty() && std::all_of(peers_.begin(), peers_.end(), [](const auto& entry) {
-    PeerLink& link = *entry.second->link;
-    return entry.second->connected == false ||
-           (link.outbox(Lane::control).bytes() == 0 && link.outbox(Lane::data).bytes() == 0);
-  });
+           PeerLink& link = *entry.second->link;
+           return entry.second->connected == false ||
+                  (link.outbox(Lane::control).bytes() == 0 && link.outbox(Lane::data).bytes() == 0);
+         });
 }
 
 void Engine::say_goodbye(const std::string& reason) {

@@ -43,9 +43,9 @@ class Carrier {
 struct EngineOptions {
   OutboxOptions outbox;
   SessionOptions session;
-  base::Duration connect_timeout = std::chrono::seconds{3};   ///< to open, and to be welcomed
-  base::Duration silence_timeout = std::chrono::seconds{5};   ///< written, never acknowledged
-  base::Duration client_timeout = std::chrono::seconds{30};   ///< a client that says nothing
+  base::Duration connect_timeout = std::chrono::seconds{3};  ///< to open, and to be welcomed
+  base::Duration silence_timeout = std::chrono::seconds{5};  ///< written, never acknowledged
+  base::Duration client_timeout = std::chrono::seconds{30};  ///< a client that says nothing
   base::Duration backoff_min = std::chrono::milliseconds{50};
   base::Duration backoff_max = std::chrono::milliseconds{500};  ///< 20 times after a refusal
   std::size_t peers_max = 4096;        ///< a further hello is refused with limit_exceeded

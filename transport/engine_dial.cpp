@@ -61,8 +61,9 @@ void Engine::fail_line(Dial& dial, std::size_t lane, const base::Error& error,
   line.state = LineState::waiting;
   const std::int64_t factor = error.code == base::Errc::unavailable ? 1 : refused_factor;
   const base::Duration backoff =
-      std::min<base::Duration>(options_.backoff_min * (1LL << std::min(dial.failures, doublings_max)),
-                               options_.backoff_max) *
+      std::min<base::Duration>(
+          options_.backoff_min * (1LL << std::min(dial.failures, doublings_max)),
+          options_.backoff_max) *
       factor;
   // Jitter, so that the nodes that lost the same peer do not come back at the same moment.
   line.at = now + base::Duration{static_cast<base::Duration::rep>(
@@ -219,8 +220,7 @@ bool Engine::settle_if_redundant(Peer& peer, Dial& dial) {
   if (other == dials_.end() || other->second.peer != peer.id()) {
     return false;
   }
-  Dial& redundant =
-      other->second.lines[0].state == LineState::established ? dial : other->second;
+  Dial& redundant = other->second.lines[0].state == LineState::established ? dial : other->second;
   redundant.settled = true;
   redundant.peer = peer.id();
   for (Line& line : redundant.lines) {
@@ -278,11 +278,11 @@ void Engine::tick_dials(base::TimePoint now) {
       if (line.state == LineState::waiting && line.at <= now) {
         open_line(dial, lane, now);
       } else if (line.at <= now || is_silent) {
-        const base::Error error{
-            base::Errc::unavailable,
-            is_silent                               ? "what was sent is not acknowledged"
-            : line.state == LineState::greeting ? "connected, but no welcome came"
-                                                    : "no connection within the time limit"};
+        const base::Error error{base::Errc::unavailable,
+                                is_silent ? "what was sent is not acknowledged"
+                                : line.state == LineState::greeting
+                                    ? "connected, but no welcome came"
+                                    : "no connection within the time limit"};
         fail_line(dial, lane, error, now);
       } else if (waiting_since != base::time_never) {
         wake_at(waiting_since + options_.silence_timeout);

@@ -122,8 +122,8 @@ std::optional<base::Error> Engine::admit_node(const Hello& hello, base::TimePoin
     return error;
   }
   if (id == own_.id) {
-    return base::Error{base::Errc::refused, "the name '" + id.name +
-                                                "' is in use by the node at " + own_.address +
+    return base::Error{base::Errc::refused, "the name '" + id.name + "' is in use by the node at " +
+                                                own_.address +
                                                 "; give one of the two another name"};
   }
   peer = find(id);
@@ -177,8 +177,7 @@ void Engine::on_batch(const ConnectionId& connection, Inbound& inbound, base::By
     case Session::Arrival::deliver: {
       count(counters_.records_received, header.record_count);
       const std::shared_ptr<Link> link = peer.link;
-      for_each_record(*batch,
-                      [&](base::ByteView record) { sink_->on_record(link, lane, record); });
+      for_each_record(*batch, [&](base::ByteView record) { sink_->on_record(link, lane, record); });
       return;
     }
     case Session::Arrival::duplicate: count(counters_.frames_duplicate); return;
@@ -225,9 +224,9 @@ void Engine::refuse(const ConnectionId& connection, Inbound& inbound, const base
 void Engine::sweep(base::TimePoint now) {
   for (auto at = inbounds_.begin(); at != inbounds_.end();) {
     const Inbound& inbound = at->second;
-    const bool is_current = inbound.peer != nullptr && !inbound.refused &&
-                            (inbound.peer->inbound[0] == at->first ||
-                             inbound.peer->inbound[1] == at->first);
+    const bool is_current =
+        inbound.peer != nullptr && !inbound.refused &&
+        (inbound.peer->inbound[0] == at->first || inbound.peer->inbound[1] == at->first);
     at = !is_current && inbound.heard_at + sweep_interval <= now ? inbounds_.erase(at)
                                                                  : std::next(at);
   }

@@ -44,11 +44,15 @@ base::Result<Struct> parse_struct(base::ByteView frame) {
   return value;
 }
 
-base::Error malformed(std::string what) { return {base::Errc::malformed, std::move(what)}; }
+base::Error malformed(std::string what) {
+  return {base::Errc::malformed, std::move(what)};
+}
 
 }  // namespace
 
-Frame hello_frame(FrameKind kind, const Hello& hello) { return struct_frame(kind, hello); }
+Frame hello_frame(FrameKind kind, const Hello& hello) {
+  return struct_frame(kind, hello);
+}
 
 Frame refuse_frame(base::Errc code, std::string_view text) {
   return struct_frame(FrameKind::refuse,
@@ -96,9 +100,15 @@ base::Result<FrameKind> parse_kind(base::ByteView frame) {
   return static_cast<FrameKind>(kind);
 }
 
-base::Result<Hello> parse_hello(base::ByteView frame) { return parse_struct<Hello>(frame); }
-base::Result<Refuse> parse_refuse(base::ByteView frame) { return parse_struct<Refuse>(frame); }
-base::Result<Goodbye> parse_goodbye(base::ByteView frame) { return parse_struct<Goodbye>(frame); }
+base::Result<Hello> parse_hello(base::ByteView frame) {
+  return parse_struct<Hello>(frame);
+}
+base::Result<Refuse> parse_refuse(base::ByteView frame) {
+  return parse_struct<Refuse>(frame);
+}
+base::Result<Goodbye> parse_goodbye(base::ByteView frame) {
+  return parse_struct<Goodbye>(frame);
+}
 
 base::Result<Batch> parse_batch(base::ByteView frame) {
   if (frame.size() < batch_header_bytes || frame.size() > frame_bytes_max) {

@@ -60,10 +60,10 @@ TEST(Frame, HelloMayBeAMapByName) {
 TEST(Frame, BatchHeaderIsThisToTheByte) {
   const base::Bytes frame = sample_batch();
   const std::vector<int> expected{
-      4, 1, 0, 0, 3, 0, 0, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,  //
-      9, 0, 0, 0, 0, 0, 0, 0, 7,    0,    0,    0,    0,    0,    0,    0,     //
-      0, 0, 0, 0, 0, 0, 0, 0, 3,    0,    0,    0,    'o',  'n',  'e',  0,     //
-      0, 0, 0, 5, 0, 0, 0, 't', 'h', 'r', 'e', 'e'};
+      4, 1, 0, 0, 3, 0, 0, 0,   0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,  //
+      9, 0, 0, 0, 0, 0, 0, 0,   7,    0,    0,    0,    0,    0,    0,    0,     //
+      0, 0, 0, 0, 0, 0, 0, 0,   3,    0,    0,    0,    'o',  'n',  'e',  0,     //
+      0, 0, 0, 5, 0, 0, 0, 't', 'h',  'r',  'e',  'e'};
   ASSERT_EQ(frame.size(), expected.size());
   for (std::size_t i = 0; i < frame.size(); ++i) {
     EXPECT_EQ(static_cast<int>(frame[i]), expected[i]) << "byte " << i;
@@ -125,9 +125,9 @@ TEST(Frame, UnknownKindsAndEmptyFramesAreMalformed) {
 }
 
 TEST(Frame, RefuseKeepsTheCodesOfThePageAndReadsOthersAsRefused) {
-  for (const base::Errc code : {base::Errc::version_mismatch, base::Errc::cluster_mismatch,
-                                base::Errc::refused, base::Errc::malformed,
-                                base::Errc::limit_exceeded}) {
+  for (const base::Errc code :
+       {base::Errc::version_mismatch, base::Errc::cluster_mismatch, base::Errc::refused,
+        base::Errc::malformed, base::Errc::limit_exceeded}) {
     const auto refuse = parse_refuse(*refuse_frame(code, "why"));
     ASSERT_TRUE(refuse.ok());
     EXPECT_EQ(to_error(*refuse).code, code);

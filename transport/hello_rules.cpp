@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t labels_max = 256;
 
-std::string quoted(const std::string& text) { return "'" + text.substr(0, 100) + "'"; }
+std::string quoted(const std::string& text) {
+  return "'" + text.substr(0, 100) + "'";
+}
 
 std::optional<base::Error> check_address(const Hello& hello) {
   const auto address = parse_address(hello.address);
@@ -64,9 +66,9 @@ std::optional<base::Error> check_hello(const Hello& hello, const Identity& own) 
                                                          ", you said " + quoted(hello.cluster)};
   }
   if (!is_valid_name(hello.node)) {
-    return base::Error{base::Errc::malformed,
-                       "name " + quoted(hello.node) +
-                           " is not 1 to 64 letters, digits, '.', '_' or '-'"};
+    return base::Error{
+        base::Errc::malformed,
+        "name " + quoted(hello.node) + " is not 1 to 64 letters, digits, '.', '_' or '-'"};
   }
   if (hello.session == 0) {
     return base::Error{base::Errc::malformed, "session is 0"};

@@ -101,9 +101,9 @@ TEST(Address, IsTakenApartOrSaysWhatIsWrong) {
   EXPECT_EQ(address->text(), "tcp://worker-1.local:7400");
   EXPECT_TRUE(parse_address("tcp://*:0")->is_wildcard());
   EXPECT_TRUE(parse_address("tcp://0.0.0.0:7400")->is_wildcard());
-  for (const char* bad : {"", "tcp", "tcp://", "tcp://:1", "tcp://a", "tcp://a:", "tcp://a:x",
-                          "tcp://a:65536", "tcp://a:-1", "tcp://a:1 ", "udp://a:1", "tcp://a/b:1",
-                          "tcp://a;b:1"}) {
+  for (const char* bad :
+       {"", "tcp", "tcp://", "tcp://:1", "tcp://a", "tcp://a:", "tcp://a:x", "tcp://a:65536",
+        "tcp://a:-1", "tcp://a:1 ", "udp://a:1", "tcp://a/b:1", "tcp://a;b:1"}) {
     const auto parsed = parse_address(bad);
     ASSERT_FALSE(parsed.ok()) << bad;
     EXPECT_NE(parsed.error().context.find("tcp://127.0.0.1:7400"), std::string::npos);

@@ -39,8 +39,8 @@ void MemoryNetwork::run_until(base::TimePoint now) {
 void MemoryNetwork::break_connection(const std::string& a, const std::string& b) {
   for (auto& [id, connection] : connections_) {
     const std::string& from = processes_[connection.from].address;
-    if (!connection.closed && ((from == a && connection.to_address == b) ||
-                               (from == b && connection.to_address == a))) {
+    if (!connection.closed &&
+        ((from == a && connection.to_address == b) || (from == b && connection.to_address == a))) {
       reset(id, connection, "connection reset");
     }
   }
@@ -196,8 +196,7 @@ void MemoryNetwork::push(EventKind kind, std::uint64_t subject, base::TimePoint 
   events_.push({.at = at, .order = ++last_order_, .kind = kind, .subject = subject});
 }
 
-void MemoryNetwork::send(Pipe& pipe, EventKind kind, std::uint64_t connection,
-                         const Frame& frame) {
+void MemoryNetwork::send(Pipe& pipe, EventKind kind, std::uint64_t connection, const Frame& frame) {
   pipe.last_at = std::max(pipe.last_at, now_ + delay());
   pipe.frames.push_back(frame);
   push(kind, connection, pipe.last_at);
@@ -213,12 +212,11 @@ void MemoryNetwork::deliver(const Event& event) {
     return;
   }
   const Connection& connection = found->second;
-  const bool is_forward =
-      event.kind == EventKind::forward || event.kind == EventKind::connect;
+  const bool is_forward = event.kind == EventKind::forward || event.kind == EventKind::connect;
   const std::string& from = processes_[connection.from].address;
-  const bool held = event.kind != EventKind::writable &&
-                    (is_forward ? is_held(from, connection.to_address)
-                                : is_held(connection.to_address, from));
+  const bool held =
+      event.kind != EventKind::writable &&
+      (is_forward ? is_held(from, connection.to_address) : is_held(connection.to_address, from));
   if (held) {
     held_.push_back(event);
     return;

@@ -236,8 +236,7 @@ TEST(MemoryNetwork, ARestartUnderTheSameNameReplacesTheOldIncarnation) {
   world.run(1s);
   const auto old_link = a.sink.link("b");
   world.network.crash(b.address);
-  EXPECT_EQ(old_link->send(Lane::data, base::as_bytes("for the old one")),
-            base::Outcome::accepted);
+  EXPECT_EQ(old_link->send(Lane::data, base::as_bytes("for the old one")), base::Outcome::accepted);
   world.run(1s);
   auto& b2 = world.add("b", 2);
   world.run(5s);
@@ -283,8 +282,7 @@ TEST(MemoryNetwork, ALowerIncarnationIsRefused) {
   world.run(5s);
   EXPECT_EQ(a.sink.state().ups, std::vector<std::string>{"b#2"});
   ASSERT_TRUE(b1.sink.state().unreachable.contains(a.address));
-  EXPECT_EQ(b1.sink.state().unreachable.at(a.address).context,
-            "b#1 was replaced by incarnation 2");
+  EXPECT_EQ(b1.sink.state().unreachable.at(a.address).context, "b#1 was replaced by incarnation 2");
 }
 
 TEST(MemoryNetwork, StoppingWritesWhatIsQueuedAndSaysGoodbye) {
@@ -318,7 +316,8 @@ std::string story_of(std::uint64_t seed) {
   std::string story;
   for (const char* name : {"a", "b", "c", "d", "e"}) {
     auto& node = world.add(name);
-    node.sink.on_each_record = [&world, &story, name](const auto& from, Lane, base::ByteView record) {
+    node.sink.on_each_record = [&world, &story, name](const auto& from, Lane,
+                                                      base::ByteView record) {
       story += std::string{name} + from->peer().id.name + std::string{base::as_text(record)} +
                std::to_string(world.clock.now().time_since_epoch().count()) + "\n";
     };

@@ -19,7 +19,9 @@ MemoryTransport::MemoryTransport(MemoryNetwork& network, std::string address,
       })),
       engine_(*this, doorbell_, random, options) {}
 
-MemoryTransport::~MemoryTransport() { stop(0); }
+MemoryTransport::~MemoryTransport() {
+  stop(0);
+}
 
 base::Result<void> MemoryTransport::start(Identity identity, FrameSink& sink) {
   if (auto parsed = parse_address(address_); !parsed) {
@@ -122,7 +124,9 @@ void MemoryTransport::connection_frame(std::uint64_t connection, const Frame& fr
   settle();
 }
 
-void MemoryTransport::attend() { settle(); }
+void MemoryTransport::attend() {
+  settle();
+}
 
 void MemoryTransport::tick() {
   engine_.tick(clock_.now());

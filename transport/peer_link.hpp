@@ -63,10 +63,7 @@ class Doorbell {
 class PeerLink final : public Link, public std::enable_shared_from_this<PeerLink> {
  public:
   PeerLink(PeerInfo info, std::shared_ptr<Doorbell> doorbell, OutboxOptions options)
-      : info_(std::move(info)),
-        doorbell_(std::move(doorbell)),
-        control_(options),
-        data_(options) {}
+      : info_(std::move(info)), doorbell_(std::move(doorbell)), control_(options), data_(options) {}
 
   [[nodiscard]] const PeerInfo& peer() const override { return info_; }
   base::Outcome send(Lane lane, base::ByteView record) override {

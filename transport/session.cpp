@@ -4,7 +4,9 @@
 
 namespace troupe::transport {
 
-void Session::keep(Frame frame) { kept_.push_back(std::move(frame)); }
+void Session::keep(Frame frame) {
+  kept_.push_back(std::move(frame));
+}
 
 const Frame* Session::unwritten() const {
   return written_ < kept_.size() ? &kept_[written_] : nullptr;

@@ -31,7 +31,7 @@ class Session {
   };
   struct Received {
     Arrival arrival = Arrival::control;
-    std::size_t released_bytes = 0;  ///< of our frames that are now acknowledged
+    std::size_t released_bytes = 0;    ///< of our frames that are now acknowledged
     bool acknowledges_unsent = false;  ///< the acknowledgement was nonsense and is ignored
   };
 
@@ -50,8 +50,7 @@ class Session {
   void reconnected(base::TimePoint now);
 
   /// A batch of the other side came; `bytes` is its frame's size.
-  [[nodiscard]] Received receive(const BatchHeader& header, std::size_t bytes,
-                                 base::TimePoint now);
+  [[nodiscard]] Received receive(const BatchHeader& header, std::size_t bytes, base::TimePoint now);
 
   /// What every outgoing header says: all sequences up to here have arrived.
   [[nodiscard]] std::uint64_t acknowledgement() const { return arrived_; }
@@ -71,8 +70,8 @@ class Session {
 
   SessionOptions options_;
   std::deque<Frame> kept_;
-  std::uint64_t first_ = 1;       // the sequence of kept_.front()
-  std::size_t written_ = 0;       // how many of kept_ this connection has carried
+  std::uint64_t first_ = 1;            // the sequence of kept_.front()
+  std::size_t written_ = 0;            // how many of kept_ this connection has carried
   std::uint64_t highest_written_ = 0;  // by any connection
   base::TimePoint progress_at_{};
 

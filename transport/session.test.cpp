@@ -14,7 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using Arrival = Session::Arrival;
 
-base::TimePoint at(base::Duration time) { return base::TimePoint{time}; }
+base::TimePoint at(base::Duration time) {
+  return base::TimePoint{time};
+}
 
 Frame frame_with(std::uint64_t sequence, const std::string& text = "x") {
   auto frame = std::make_shared<base::Bytes>(batch_header_bytes);
@@ -29,10 +31,10 @@ TEST(Session, SortsWhatArrivesByItsSequence) {
     Arrival expected;
   };
   Session session;
-  for (const Row& row : {Row{2, Arrival::gap}, Row{1, Arrival::deliver}, Row{1, Arrival::duplicate},
-                         Row{3, Arrival::gap}, Row{2, Arrival::deliver}, Row{0, Arrival::control},
-                         Row{3, Arrival::deliver}, Row{2, Arrival::duplicate},
-                         Row{~0ULL, Arrival::gap}}) {
+  for (const Row& row :
+       {Row{2, Arrival::gap}, Row{1, Arrival::deliver}, Row{1, Arrival::duplicate},
+        Row{3, Arrival::gap}, Row{2, Arrival::deliver}, Row{0, Arrival::control},
+        Row{3, Arrival::deliver}, Row{2, Arrival::duplicate}, Row{~0ULL, Arrival::gap}}) {
     EXPECT_EQ(session.receive({.sequence = row.sequence}, 10, at(0s)).arrival, row.expected)
         << row.sequence;
   }

@@ -97,8 +97,8 @@ base::Result<void> ZmqClient::open(const std::string& endpoint, base::TimePoint 
       break;
     }
     if (clock_.now() >= deadline) {
-      fail(base::Errc::unavailable, is_opened_ ? "connected, but no welcome came"
-                                               : "no connection within the time limit");
+      fail(base::Errc::unavailable,
+           is_opened_ ? "connected, but no welcome came" : "no connection within the time limit");
       break;
     }
     wait(deadline, is_opened_ && !is_greeted);
@@ -271,7 +271,9 @@ void ZmqClient::keep_alive() {
   }
 }
 
-bool ZmqClient::write(const Frame& frame) { return send_frame(dealer_->socket(), frame); }
+bool ZmqClient::write(const Frame& frame) {
+  return send_frame(dealer_->socket(), frame);
+}
 
 void ZmqClient::fail(base::Errc code, std::string reason) {
   if (!failure_) {
@@ -285,9 +287,9 @@ base::Result<std::unique_ptr<Client>> Client::connect(const ClientOptions& optio
                                                       const base::Clock& clock,
                                                       base::TimePoint deadline) {
   if (!is_valid_name(options.name)) {
-    return base::Error{base::Errc::invalid_argument,
-                       "client name '" + options.name +
-                           "' is not 1 to 64 letters, digits, '.', '_' or '-'"};
+    return base::Error{
+        base::Errc::invalid_argument,
+        "client name '" + options.name + "' is not 1 to 64 letters, digits, '.', '_' or '-'"};
   }
   if (options.addresses.empty()) {
     return base::Error{base::Errc::invalid_argument, "no address of a node is given"};

@@ -13,7 +13,9 @@ using testing::RecordingSink;
 
 base::SteadyClock steady_clock;
 
-base::TimePoint soon() { return steady_clock.now() + 30s; }
+base::TimePoint soon() {
+  return steady_clock.now() + 30s;
+}
 
 struct EchoNode {
   explicit EchoNode(const std::string& cluster = "shop")
@@ -65,9 +67,9 @@ TEST(Client, SaysGoodbye) {
 TEST(Client, TriesOneAddressAfterTheOther) {
   EchoNode node;
   const std::string nobody = "tcp://127.0.0.1:" + std::to_string(testing::free_port());
-  auto client = Client::connect({.addresses = {"tcp://no-such-host.invalid:7400", nobody,
-                                               node.transport->address()}},
-                                steady_clock, soon());
+  auto client = Client::connect(
+      {.addresses = {"tcp://no-such-host.invalid:7400", nobody, node.transport->address()}},
+      steady_clock, soon());
   ASSERT_TRUE(client.ok()) << client.error().text();
 }
 
@@ -88,19 +90,19 @@ TEST(Client, TellsWhyTheNodeRefusesIt) {
       {.addresses = {node.transport->address()}, .cluster = "shop2"}, steady_clock, soon());
   ASSERT_FALSE(client.ok());
   EXPECT_EQ(client.error().code, base::Errc::cluster_mismatch);
-  EXPECT_EQ(client.error().context, node.transport->address() +
-                                        ": cluster name is 'shop', you said 'shop2'");
+  EXPECT_EQ(client.error().context,
+            node.transport->address() + ": cluster name is 'shop', you said 'shop2'");
 }
 
 TEST(Client, RejectsWhatCannotBeAnAddressOrAName) {
   EXPECT_EQ(Client::connect({.addresses = {"localhost:7400"}}, steady_clock, soon()).error().code,
             base::Errc::invalid_argument);
   EXPECT_EQ(Client::connect({}, steady_clock, soon()).error().code, base::Errc::invalid_argument);
-  EXPECT_EQ(Client::connect({.addresses = {"tcp://localhost:1"}, .name = "a b"}, steady_clock,
-                            soon())
-                .error()
-                .code,
-            base::Errc::invalid_argument);
+  EXPECT_EQ(
+      Client::connect({.addresses = {"tcp://localhost:1"}, .name = "a b"}, steady_clock, soon())
+          .error()
+          .code,
+      base::Errc::invalid_argument);
 }
 
 TEST(Client, StopsWaitingAtTheDeadline) {

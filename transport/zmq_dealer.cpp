@@ -95,7 +95,9 @@ ZmqDealer::ZmqDealer(zmq::context_t& context, const std::string& endpoint, std::
 
 // libzmq's I/O thread waits for ever in an event that nobody is left to take, and with it stands
 // every connection of the context. So the monitor ends before its reader.
-ZmqDealer::~ZmqDealer() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+ZmqDealer::~ZmqDealer() {
+  zmq_socket_monitor(socket_.handle(), nullptr, 0);
+}
 
 std::optional<ZmqDealer::Event> ZmqDealer::next_event() {
   zmq::message_t event;

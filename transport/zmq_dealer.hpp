@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-
 #include <zmq.hpp>
 
 #include "transport/engine.hpp"

@@ -1,8 +1,8 @@
 #include "transport/zmq_dealer.hpp"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
+
+#include <chrono>
 
 namespace troupe::transport {
 namespace {

@@ -182,8 +182,9 @@ base::Result<void> ZmqTransport::bind() {
   } catch (const zmq::error_t& error) {
     if (error.num() == EADDRINUSE) {
       return base::Error{base::Errc::address_in_use,
-                         options_.listen + " is in use by another process; stop it, or listen on "
-                                           "another port"};
+                         options_.listen +
+                             " is in use by another process; stop it, or listen on "
+                             "another port"};
     }
     return base::Error{base::Errc::invalid_argument, "cannot listen on " + options_.listen + ": " +
                                                          error.what() +
@@ -294,8 +295,8 @@ void ZmqTransport::sleep(base::TimePoint now) {
     timeout_ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count());
   }
   std::array<epoll_event, 64> events{};
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                 std::max(timeout_ms, 0));
+  const int count =
+      ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), std::max(timeout_ms, 0));
   for (int i = 0; i < count; ++i) {
     const std::uint64_t number = events[static_cast<std::size_t>(i)].data.u64;
     if (number == bell_number) {
@@ -494,7 +495,9 @@ void ZmqTransport::watch(int fd, std::uint64_t number) {
   TROUPE_CHECK(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0, "epoll takes no descriptor");
 }
 
-void ZmqTransport::unwatch(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+void ZmqTransport::unwatch(int fd) {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+}
 
 }  // namespace
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <thread>
-
 #include <zmq.hpp>
 
 #include "base/log.hpp"
@@ -245,8 +244,8 @@ TEST(ZmqTransport, AdvertisesAnAddressThatOthersCanReach) {
   EXPECT_TRUE(all.transport->address().starts_with("tcp://127.0.0.1:"));
   EXPECT_NE(all.port(), 0);
   RecordingSink sink;
-  auto wrong = make_zmq_transport({.listen = "tcp://*:0", .advertise = "tcp://0.0.0.0:0"},
-                                  steady_clock);
+  auto wrong =
+      make_zmq_transport({.listen = "tcp://*:0", .advertise = "tcp://0.0.0.0:0"}, steady_clock);
   EXPECT_FALSE(wrong->start({.cluster = "c", .id = {"b", 1}}, sink).ok());
 }
 
@@ -258,8 +257,7 @@ TEST(ZmqTransport, ARestartReplacesTheOldIncarnationWhichIsRefusedFromThenOn) {
   const auto old_link = a.sink.link("b");
   b1.reset();
   ASSERT_TRUE(a.wait_connected("b#1", false));
-  EXPECT_EQ(old_link->send(Lane::data, base::as_bytes("for the old one")),
-            base::Outcome::accepted);
+  EXPECT_EQ(old_link->send(Lane::data, base::as_bytes("for the old one")), base::Outcome::accepted);
   {
     Node b2{"b", {.incarnation = 2, .listen = address}};
     ASSERT_TRUE(a.wait_up("b#2"));
@@ -331,7 +329,11 @@ class RawDealer {
 };
 
 Hello client_hello() {
-  return {.cluster = "c", .node = "raw", .incarnation = 1, .role = "client", .lane = lane_both,
+  return {.cluster = "c",
+          .node = "raw",
+          .incarnation = 1,
+          .role = "client",
+          .lane = lane_both,
           .session = 99};
 }
 
@@ -383,6 +385,21 @@ TEST(ZmqTransport, SurvivesGarbageFramesAndKeepsServingOthers) {
   good.send(one_record_batch(1, "still here"));
   ASSERT_TRUE(a.sink.wait([](auto& state) { return state.records.size() == 1; }));
   EXPECT_EQ(a.transport->counters().connections_refused, 21U);
+}
+
+TEST(ZmqTransport, ClosesAConnectionThatSendsAnOversizedFrameAndKeepsServingOthers) {
+  Node a{"a"};
+  Node b{"b"};
+  meet(a, "a#1", b, "b#1");
+  RawDealer raw{a.transport->address()};
+  raw.send(hello_frame(FrameKind::hello, client_hello()));
+  EXPECT_EQ(parse_kind(raw.receive()).value(), FrameKind::welcome);
+  base::Bytes oversized(frame_bytes_max + 1);
+  write_batch_header(oversized, {.record_count = 1, .session = 99, .sequence = 1});
+  raw.send(oversized);
+  EXPECT_EQ(b.sink.link("a")->send(Lane::data, base::as_bytes("x")), base::Outcome::accepted);
+  ASSERT_TRUE(a.sink.wait([](auto& state) { return state.records_received == 1; }));
+  EXPECT_EQ(a.sink.state().records, std::vector<std::string>{"x"});
 }
 
 TEST(ZmqTransport, AClientOfAnotherSessionOrWithATruncatedRecordIsNotListenedTo) {

@@ -18,14 +18,14 @@ namespace troupe::transport::testing {
 class RecordingSink final : public FrameSink {
  public:
   struct State {
-    std::map<std::string, std::shared_ptr<Link>> links;  ///< by name, the latest
-    std::vector<std::string> ups;                         ///< ids in order
-    std::vector<std::pair<std::string, std::string>> downs;  ///< id, reason
-    std::vector<std::string> records;                     ///< those kept, see keep_records
+    std::map<std::string, std::shared_ptr<Link>> links;           ///< by name, the latest
+    std::vector<std::string> ups;                                 ///< ids in order
+    std::vector<std::pair<std::string, std::string>> downs;       ///< id, reason
+    std::vector<std::string> records;                             ///< those kept, see keep_records
     std::map<std::string, std::vector<std::string>> undelivered;  ///< by id
-    std::map<std::string, bool> connected;                ///< by id
+    std::map<std::string, bool> connected;                        ///< by id
     std::vector<std::string> connection_reasons;
-    std::map<std::string, base::Error> unreachable;       ///< by address
+    std::map<std::string, base::Error> unreachable;  ///< by address
     std::uint64_t records_received = 0;
     /// Records that carry numbers: the next expected by sender and lane, and what was not it.
     std::map<std::pair<const Link*, Lane>, std::uint64_t> next_number;

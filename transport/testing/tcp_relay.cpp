@@ -69,7 +69,9 @@ TcpRelay::~TcpRelay() {
   ::close(bell_);
 }
 
-std::string TcpRelay::address() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
+std::string TcpRelay::address() const {
+  return "tcp://127.0.0.1:" + std::to_string(port_);
+}
 
 void TcpRelay::set_target(std::uint16_t port) {
   const base::MutexLock lock{mutex_};
@@ -125,8 +127,8 @@ bool TcpRelay::forward(int from, int to) {
     return count < 0 && errno == EAGAIN;
   }
   for (ssize_t sent = 0; sent < count && !muted_;) {
-    const ssize_t now = ::send(to, buffer.data() + sent, static_cast<std::size_t>(count - sent),
-                               MSG_NOSIGNAL);
+    const ssize_t now =
+        ::send(to, buffer.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
     if (now <= 0) {
       return false;
     }
