@@ -1,0 +1,276 @@
+#include "cluster-tests/harness/chaos.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/node_core.hpp"
+
+namespace troupe::harness {
+
+namespace {
+
+using actors::AskError;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t node_count = 5;
+constexpr std::size_t name_count = 12;
+constexpr base::Duration talk_interval = milliseconds{10};
+constexpr base::Duration quiet = seconds{12};
+constexpr base::Duration ask_slack = milliseconds{20};
+
+base::Duration random_time(base::Random& random, std::int64_t ms_max) {
+  return milliseconds{1 + static_cast<std::int64_t>(
+                              random.below(static_cast<std::uint64_t>(ms_max)))};
+}
+
+WorldOptions world_options(const std::vector<std::string>& names, const ChaosFaults& faults) {
+  WorldOptions options{.demo = false, .watched_names = names};
+  if (faults.slow_network) {
+    options.network.delay_max = milliseconds{20};
+  }
+  return options;
+}
+
+}  // namespace
+
+ChaosFaults ChaosFaults::draw(base::Random& random) {
+  return {.crash = random.chance(0.7),
+          .leave = random.chance(0.5),
+          .break_connection = random.chance(0.6),
+          .freeze = random.chance(0.4),
+          .stop_names = random.chance(0.5),
+          .slow_network = random.chance(0.3)};
+}
+
+std::string ChaosFaults::text() const {
+  std::string text;
+  for (const auto& [is_on, name] : {std::pair{crash, "crash"},
+                                    {leave, "leave"},
+                                    {break_connection, "break_connection"},
+                                    {freeze, "freeze"},
+                                    {stop_names, "stop_names"},
+                                    {slow_network, "slow_network"}}) {
+    text += is_on ? std::string{text.empty() ? "" : " "} + name : "";
+  }
+  return text;
+}
+
+Chaos::Chaos(std::uint64_t seed) : random_(seed), faults_(ChaosFaults::draw(random_)) {
+  for (std::size_t i = 1; i <= node_count; ++i) {
+    nodes_.push_back("n" + std::to_string(i));
+  }
+  for (std::size_t i = 1; i <= name_count; ++i) {
+    names_.push_back("t" + std::to_string(i));
+  }
+  world_ = std::make_unique<World>(random_.next(), world_options(names_, faults_));
+  world_->prepare = [this](node::Node& node) { register_tally(node, world_->journal()); };
+}
+
+std::string Chaos::any_running() {
+  const std::vector<std::string> running = world_->running();
+  return running[random_.below(running.size())];
+}
+
+/// Three nodes, one of them a seed, stay at any time, so that a restarted one finds its cluster.
+bool Chaos::may_lose(const std::string& name) const {
+  std::size_t others = 0;
+  bool seed_stays = false;
+  for (const std::string& other : nodes_) {
+    if (other != name && other != frozen_ && world_->is_staying(other) &&
+        world_->node(other).is_ready()) {
+      ++others;
+      seed_stays = seed_stays || other <= "n3";
+    }
+  }
+  return name != frozen_ && world_->is_staying(name) && others >= 3 && seed_stays;
+}
+
+void Chaos::begin() {
+  for (const std::string& name : nodes_) {
+    world_->start(name);
+    world_->run_for(random_time(random_, 100));
+  }
+  if (!world_->run_until([this] { return world_->has_converged(); }, seconds{10})) {
+    world_->problem("the cluster did not form: " + world_->differences());
+  }
+  for (const std::string& name : names_) {
+    const std::string placement = random_.chance(0.5) ? "spread" : "any";
+    world_->node(any_running()).start_actor("tally", tally_options(name, placement),
+                                            [this, name](const auto& row) {
+                                              if (!row.ok()) {
+                                                world_->problem(name + ": " + row.error().text());
+                                              }
+                                            });
+  }
+}
+
+void Chaos::ask(const std::string& at) {
+  const std::string& name = names_[random_.below(names_.size())];
+  const std::uint64_t number = ++last_number_;
+  // One client number a life: order is promised between two actors, not between two lives.
+  const std::uint64_t client = world_->node(at).id().incarnation;
+  const auto tally = world_->node(at).find<Tally>(name);
+  if (random_.chance(0.3)) {
+    (void)tally.tell(Put{client, number});  // the ledgers tell what became of it
+    return;
+  }
+  ++counts_.asked;
+  ++open_;
+  const base::Duration timeout = random_.chance(0.2) ? milliseconds{300} : milliseconds{5000};
+  const base::TimePoint latest = world_->now() + timeout + ask_slack;
+  // Dies with the asker's node, or after the result.
+  const std::shared_ptr<void> end{nullptr, [this](void*) { --open_; }};
+  tally.ask(Put{client, number}, timeout)
+      .then([this, number, name, latest, end](actors::AskResult<PutReply> result) {
+        if (world_->now() > latest && frozen_.empty()) {
+          world_->problem("an ask ended after its deadline");
+        }
+        if (result.ok()) {
+          ++counts_.answered;
+          if (result->number != number || result->name != name) {
+            world_->problem("an ask of '" + name + "' got the answer of another");
+          }
+        } else if (result.error().kind == AskError::Kind::refusal) {
+          world_->problem("a tally refused: " + result.error().reason);
+        } else {
+          ++(result.error().kind == AskError::Kind::not_run ? counts_.not_run
+                                                            : counts_.may_have_run);
+        }
+      });
+}
+
+void Chaos::talk() {
+  for (const std::string& name : nodes_) {
+    if (world_->is_running(name) && name != frozen_ && random_.chance(0.3)) {
+      ask(name);
+    }
+  }
+}
+
+void Chaos::fail_something() {
+  const std::string name = nodes_[random_.below(nodes_.size())];
+  if (!world_->is_running(name)) {
+    world_->start(name);
+    return;
+  }
+  switch (random_.below(5)) {
+    case 0:
+      if (faults_.crash && may_lose(name)) {
+        ++counts_.crashes;
+        world_->crash(name);
+      }
+      return;
+    case 1:
+      if (faults_.leave && may_lose(name)) {
+        ++counts_.leaves;
+        world_->leave(name);
+      }
+      return;
+    case 2:
+      if (const std::string other = any_running(); faults_.break_connection && other != name) {
+        world_->network().break_connection(world_->address(name), world_->address(other));
+      }
+      return;
+    case 3:
+      if (faults_.freeze && frozen_.empty() && world_->is_staying(name)) {
+        frozen_ = name;
+        thaw_at_ = world_->now() + random_time(random_, 500);
+        world_->freeze(name);
+      }
+      return;
+    case 4:
+      if (faults_.stop_names && world_->is_staying(name)) {
+        const std::string& tally = names_[random_.below(names_.size())];
+        world_->node(name).core().stop_actor(tally, [](const auto&) {});
+        world_->node(name).start_actor("tally", tally_options(tally), [](const auto&) {});
+      }
+      return;
+    default: return;
+  }
+}
+
+void Chaos::run(base::Duration time) {
+  begin();
+  const base::TimePoint end = world_->now() + time;
+  base::TimePoint fault_at = world_->now() + seconds{1};
+  while (world_->now() < end && world_->problems().empty()) {
+    world_->run_for(talk_interval);
+    talk();
+    if (!frozen_.empty() && world_->now() >= thaw_at_) {
+      world_->thaw(std::exchange(frozen_, {}));
+    }
+    if (world_->now() >= fault_at) {
+      fail_something();
+      fault_at = world_->now() + random_time(random_, 1500);
+    }
+  }
+  end_faults();
+  check_end();
+}
+
+void Chaos::end_faults() {
+  if (!frozen_.empty()) {
+    world_->thaw(std::exchange(frozen_, {}));
+  }
+  const bool all_left = world_->run_until(
+      [this] {
+        return std::all_of(nodes_.begin(), nodes_.end(), [this](const std::string& name) {
+          return !world_->is_running(name) || world_->is_staying(name);
+        });
+      },
+      seconds{30});
+  if (!all_left) {
+    world_->problem("a node does not come to an end");
+  }
+  for (const std::string& name : nodes_) {
+    if (!world_->is_running(name)) {
+      world_->start(name);
+    }
+  }
+  world_->run_for(quiet);
+}
+
+void Chaos::check_end() {
+  if (const std::string why = world_->differences(); !why.empty()) {
+    world_->problem("not converged: " + why);
+  }
+  if (open_ != 0) {
+    world_->problem(std::to_string(open_) + " asks have not ended");
+  }
+  for (const auto& [id, reason] : world_->ended()) {
+    if (reason != "left") {
+      world_->problem(id.text() + " ended by itself: " + reason);
+    }
+  }
+  for (const std::string& at : nodes_) {
+    if (!world_->is_running(at)) {
+      world_->problem(at + " does not run");
+      continue;
+    }
+    for (const std::string& name : names_) {
+      const registry::Record* record = world_->find(at, name);
+      if (record == nullptr) {
+        // Stopped and not granted again: then nobody must have it.
+        if (!faults_.stop_names || world_->journal().objects(name) != 0) {
+          world_->problem("'" + name + "' was lost");
+        }
+        continue;
+      }
+      const auto answer = world_->finish(world_->node(at).find<Tally>(name).ask(
+          Put{world_->node(at).id().incarnation, ++last_number_}));
+      if (!answer.ok()) {
+        world_->problem("'" + name + "' does not answer " + at + " in the end: " +
+                        answer.error().text());
+      }
+      if (world_->journal().objects(name) != 1) {
+        world_->problem("'" + name + "' runs " + std::to_string(world_->journal().objects(name)) +
+                        " times in the end");
+      }
+    }
+  }
+  world_->run_for(seconds{1});
+  world_->check_ledgers();
+}
+
+}  // namespace troupe::harness
