@@ -18,6 +18,7 @@ if(TARGET troupe_troupe)
   install(FILES cmake/dependencies.cmake ${PROJECT_BINARY_DIR}/troupe-config.cmake
     ${PROJECT_BINARY_DIR}/troupe-config-version.cmake
     DESTINATION ${TROUPE_CMAKE} COMPONENT library)
+  file(RELATIVE_PATH TROUPE_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
   configure_file(cmake/troupe.pc.in ${PROJECT_BINARY_DIR}/troupe.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/troupe.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
