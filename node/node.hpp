@@ -128,6 +128,8 @@ class Node {
   /// again unless `waker` is called first.
   base::TimePoint step();
   void set_waker(std::function<void()> waker);
+  /// The inside, for simulations and tests.
+  [[nodiscard]] NodeCore& core() { return *core_; }
 
  private:
   struct Real;
