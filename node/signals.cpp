@@ -5,18 +5,20 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 
 #include "base/check.hpp"
+#include "base/mutex.hpp"
 
 namespace troupe::node {
 
 namespace {
 
 // All that the handler touches: lock-free, and write() and _exit() are async-signal-safe.
-std::atomic<int> event_of_handler{-1};
+std::array<std::atomic<int>, SignalWait::waits_max> events_of_handler{};  // and 1; 0: nobody
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
@@ -32,36 +34,65 @@ void on_signal(int number) {
   if (!first_signal.compare_exchange_strong(none, number)) {
     ::_exit(128 + number);
   }
-  ring(event_of_handler.load());
+  for (const std::atomic<int>& event : events_of_handler) {
+    if (const int waiting = event.load(); waiting != 0) {
+      ring(waiting - 1);
+    }
+  }
   errno = error_before;
+}
+
+/// What handled the signals before the first wait, whose end puts it back.
+struct Handlers {
+  base::Mutex mutex;
+  std::uint32_t waits TROUPE_GUARDED_BY(mutex) = 0;
+  struct sigaction terminate TROUPE_GUARDED_BY(mutex) {};
+  struct sigaction interrupt TROUPE_GUARDED_BY(mutex) {};
+};
+
+Handlers& handlers() {
+  static Handlers all;
+  return all;
 }
 
 }  // namespace
 
-struct SignalWait::Previous {
-  struct sigaction terminate {};
-  struct sigaction interrupt {};
-};
-
-SignalWait::SignalWait()
-    : event_(::eventfd(0, EFD_CLOEXEC)), previous_(std::make_unique<Previous>()) {
+SignalWait::SignalWait() : event_(::eventfd(0, EFD_CLOEXEC)) {
   TROUPE_CHECK(event_ >= 0, "no file descriptor for signals");
-  int nobody = -1;
-  TROUPE_CHECK(event_of_handler.compare_exchange_strong(nobody, event_),
-               "two at a time wait for signals");
+  Handlers& all = handlers();
+  base::MutexLock lock{all.mutex};
+  bool has_place = false;
+  for (std::atomic<int>& event : events_of_handler) {
+    int nobody = 0;
+    if (event.compare_exchange_strong(nobody, event_ + 1)) {
+      has_place = true;
+      break;
+    }
+  }
+  TROUPE_CHECK(has_place, "too many wait for signals at a time");
+  if (all.waits++ != 0) {
+    return;
+  }
   first_signal = 0;
   struct sigaction action {};
   action.sa_handler = &on_signal;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
-  ::sigaction(SIGTERM, &action, &previous_->terminate);
-  ::sigaction(SIGINT, &action, &previous_->interrupt);
+  ::sigaction(SIGTERM, &action, &all.terminate);
+  ::sigaction(SIGINT, &action, &all.interrupt);
 }
 
 SignalWait::~SignalWait() {
-  ::sigaction(SIGTERM, &previous_->terminate, nullptr);
-  ::sigaction(SIGINT, &previous_->interrupt, nullptr);
-  event_of_handler = -1;
+  Handlers& all = handlers();
+  base::MutexLock lock{all.mutex};
+  if (--all.waits == 0) {
+    ::sigaction(SIGTERM, &all.terminate, nullptr);
+    ::sigaction(SIGINT, &all.interrupt, nullptr);
+  }
+  for (std::atomic<int>& event : events_of_handler) {
+    int mine = event_ + 1;
+    event.compare_exchange_strong(mine, 0);
+  }
   ::close(event_);
 }
 

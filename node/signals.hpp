@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
 
 namespace troupe::node {
 
@@ -8,11 +8,14 @@ namespace troupe::node {
 /// thread they reach and whenever it was started; the first makes wait() return, a second one ends
 /// the program at once with 128 + its number (143, 130), as a shell reports it.
 ///
-/// One at a time in a process. wait() belongs to one thread; wake() is thread-safe and sticks.
+/// At most waits_max at a time in a process, and a signal ends the waiting of all. wait() belongs to
+/// one thread; wake() is thread-safe and sticks.
 class SignalWait {
  public:
+  static constexpr std::size_t waits_max = 64;
+
   SignalWait();
-  /// Puts back what handled the signals before.
+  /// The last one puts back what handled the signals before.
   ~SignalWait();
   SignalWait(const SignalWait&) = delete;
   SignalWait& operator=(const SignalWait&) = delete;
@@ -23,9 +26,7 @@ class SignalWait {
   void wake();
 
  private:
-  struct Previous;
   int event_ = -1;
-  std::unique_ptr<Previous> previous_;
 };
 
 }  // namespace troupe::node

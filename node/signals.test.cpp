@@ -30,6 +30,14 @@ TEST(SignalWait, AWakeUpSticks) {
   EXPECT_EQ(signals.wait(), 0);
 }
 
+TEST(SignalWait, OneSignalEndsTheWaitingOfAll) {
+  SignalWait first;
+  SignalWait second;
+  ::kill(::getpid(), SIGTERM);
+  EXPECT_EQ(first.wait(), SIGTERM);
+  EXPECT_EQ(second.wait(), SIGTERM);
+}
+
 TEST(SignalWaitDeathTest, ASecondSignalEndsTheProgramAtOnce) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
