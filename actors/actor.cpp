@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <limits>
 
 #include <cxxabi.h>
@@ -48,6 +49,11 @@ ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
 }
 
 ReplyRight::~ReplyRight() {
+  // A handler that throws has not let go of the request: what it threw is the answer.
+  ActorCell* cell = std::uncaught_exceptions() > 0 ? ActorCell::current() : nullptr;
+  if (to_ && cell != nullptr && cell->take_back(to_, by_name_, deadline_)) {
+    return;
+  }
   fail({AskError::Kind::may_have_run, base::Outcome::stopped,
         "the actor let go of the request without an answer"});
 }

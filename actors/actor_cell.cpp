@@ -306,6 +306,14 @@ ReplyRight ActorCell::take_reply_right() {
   return {asker.to, asker.by_name, asker.deadline};
 }
 
+bool ActorCell::take_back(ReplyAddress to, bool by_name, base::TimePoint deadline) {
+  if (asker_.to) {
+    return false;
+  }
+  asker_ = {to, by_name, deadline};
+  return true;
+}
+
 const void* ActorCell::decode_context() const { return system().resolver(); }
 
 std::uint64_t ActorCell::suspend(std::coroutine_handle<> waiting) {

@@ -56,6 +56,8 @@ class ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] bool is_asked() const { return static_cast<bool>(asker_.to); }
   void reply(Envelope value);
   [[nodiscard]] ReplyRight take_reply_right();
+  /// Takes an unused right back while a handler throws; false if another is answered already.
+  bool take_back(ReplyAddress to, bool by_name, base::TimePoint deadline);
   [[nodiscard]] Handled start_task(Task<Envelope> task);
   void note_undecodable(std::string why) { undecodable_ = std::move(why); }
   [[nodiscard]] const void* decode_context() const;

@@ -48,12 +48,18 @@ ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock,
   root_ = {*cell, id};
 }
 
-ActorSystem::~ActorSystem() {
+void ActorSystem::abandon() {
+  is_stopping_.store(true, std::memory_order_release);
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
-  // First all cells end, while all of them can still be written to; then their memory goes.
   for (std::uint32_t index = 0; index < used; ++index) {
     cell_at(index)->abandon();
   }
+  requests_.close_all();
+}
+
+ActorSystem::~ActorSystem() {
+  // First all cells end, while all of them can still be written to; then their memory goes.
+  abandon();
   for (auto& chunk : *chunks_) {
     delete chunk.load(std::memory_order_acquire);
   }

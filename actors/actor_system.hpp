@@ -84,6 +84,10 @@ class ActorSystem {
   /// Ends all actors in order; calls back, once, when the last is gone.
   void stop_all(std::function<void()> done);
 
+  /// Ends everything without a turn and without a word to watchers, because the sinks that actors
+  /// write to are about to be destroyed. The scheduler does not run any more. May be repeated.
+  void abandon();
+
   /// The sink of a number of this process, an actor's or a request's, for what comes from the wire:
   /// null if there never was such a number.
   [[nodiscard]] MessageSink* sink_of(base::ActorId id);

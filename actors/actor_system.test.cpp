@@ -321,6 +321,18 @@ TEST_F(ActorSystemTest, DroppedReplyIsNotSilent) {
   EXPECT_EQ(result.error().kind, AskError::Kind::may_have_run);
 }
 
+class LateRefuser : public Actor {
+ public:
+  using Protocol = actors::Protocol<Get>;
+  void on(const Get&, ReplyTo<std::int64_t>) { throw Refusal{"not like this"}; }
+};
+
+TEST_F(ActorSystemTest, RefusalIsHeardAlsoFromAHandlerThatAnswersLater) {
+  const auto result = ask(spawn<LateRefuser>({}), Get{});
+  EXPECT_EQ(result.error().kind, AskError::Kind::refusal);
+  EXPECT_EQ(result.error().reason, "not like this");
+}
+
 class Ticker : public Actor {
  public:
   using Protocol = actors::Protocol<Increment, Get>;

@@ -120,6 +120,7 @@ void PendingRequests::close(base::ActorId request) {
     return;
   }
   Envelope dropped;
+  Callback unused;  // destroyed without the lock: it may hold a right to reply
   {
     base::MutexLock lock{slot->mutex};
     if (!slot->is_open || slot->id(index_of(request)) != request) {
@@ -127,10 +128,25 @@ void PendingRequests::close(base::ActorId request) {
     }
     slot->is_open = false;
     slot->waiting = {};
-    slot->callback = nullptr;
+    unused.swap(slot->callback);
     dropped = std::move(slot->result);
   }
   release(index_of(request));
+}
+
+void PendingRequests::close_all() {
+  const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
+  for (std::uint32_t index = 0; index < used; ++index) {
+    Slot& slot = *find({request_bit | index});
+    base::ActorId open;
+    {
+      base::MutexLock lock{slot.mutex};
+      open = slot.is_open ? slot.id(index) : base::ActorId{};
+    }
+    if (open) {
+      close(open);
+    }
+  }
 }
 
 bool PendingRequests::is_ready(base::ActorId request) {

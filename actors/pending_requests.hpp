@@ -37,6 +37,9 @@ class PendingRequests final : public MessageSink {
   /// Ends a request whose reply nobody wants any more.
   void close(base::ActorId request);
 
+  /// Ends all requests; nobody is called back.
+  void close_all();
+
   [[nodiscard]] bool is_ready(base::ActorId request);
   /// Resumes `waiting` when the result is there; false if it already is.
   [[nodiscard]] bool resume_when_ready(base::ActorId request, Suspension waiting);

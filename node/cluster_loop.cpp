@@ -33,6 +33,15 @@ void ClusterLoop::push(Work work) {
   }
 }
 
+void ClusterLoop::clear() {
+  std::vector<Work> dropped;  // destroyed without the lock
+  {
+    base::MutexLock lock{mutex_};
+    dropped.swap(queue_);
+    waker_ = nullptr;
+  }
+}
+
 bool ClusterLoop::run() {
   std::vector<Work> batch;
   for (int round = 0; round < rounds_max; ++round) {

@@ -21,6 +21,8 @@ class ClusterLoop final : public actors::Scheduler {
 
   /// Runs what is queued, and what that queues, up to a bound. True if more is left.
   bool run();
+  /// Drops what is queued, because what it would touch is about to be destroyed.
+  void clear();
 
  private:
   struct Work {

@@ -1,5 +1,7 @@
 #include "node/node.hpp"
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <iostream>
 #include <optional>
@@ -11,6 +13,7 @@
 #include "node/cluster_thread.hpp"
 #include "node/demo_actors.hpp"
 #include "node/http.hpp"
+#include "node/incarnation.hpp"
 #include "node/metrics.hpp"
 #include "node/node_core.hpp"
 #include "node/plugin.hpp"
@@ -51,6 +54,20 @@ class Arrival {
   std::optional<T> value_ TROUPE_GUARDED_BY(mutex_);
 };
 
+/// What, why and what to do; errors of settings and plugins bring all three.
+std::string explained(const Error& error) {
+  if (error.context.find("\n  why: ") != std::string::npos) {
+    return error.context;
+  }
+  const bool is_taken = error.code == Errc::address_in_use;
+  return error.context + "\n  why: " +
+         (is_taken ? "one program at a time can listen on an address"
+                   : std::string{base::to_string(error.code)}) +
+         "\n  try: " +
+         (is_taken ? "stop the other one, or choose another --listen or --http address"
+                   : "correct the setting; `trouped --help` shows them all");
+}
+
 registry::ClusterOptions cluster_options(std::vector<std::string> seeds) {
   registry::ClusterOptions options;
   options.seeds = std::move(seeds);
@@ -61,8 +78,8 @@ registry::ClusterOptions cluster_options(std::vector<std::string> seeds) {
 
 /// What a real node makes itself. Threads start in start() and end in stop(), in reverse order.
 struct Node::Real {
-  explicit Real(const Config& config)
-      : incarnation(base::wall_clock_ms()),
+  Real(const Config& config, std::uint64_t own_incarnation)
+      : incarnation(own_incarnation),
         seed(config.seed != 0 ? config.seed : incarnation * 0x9E3779B97F4A7C15U),
         workers({.workers = config.workers}),
         transport(transport::make_zmq_transport(
@@ -107,9 +124,16 @@ Node::Node(Config config) {
   if (auto completed = config.complete(); !completed.ok()) {
     incomplete_ = completed.error();
   }
-  base::Log::configure(config.log_level, config.log_format.value_or(base::LogFormat::text),
+  const bool is_read_by_a_person = ::isatty(STDERR_FILENO) != 0;
+  base::Log::configure(config.log_level,
+                       config.log_format.value_or(is_read_by_a_person ? base::LogFormat::text
+                                                                      : base::LogFormat::json),
                        config.name);
-  real_ = std::make_unique<Real>(config);
+  const auto incarnation = next_incarnation(config.data, base::wall_clock_ms());
+  if (!incarnation.ok() && !incomplete_) {
+    incomplete_ = incarnation.error();
+  }
+  real_ = std::make_unique<Real>(config, incarnation.value_or(1));
   NodeParts parts{.clock = real_->clock,
                   .transport = *real_->transport,
                   .scheduler = real_->workers,
@@ -168,6 +192,9 @@ base::Result<void> Node::start() {
   }
   for (const std::string& path : core_->config().plugins) {
     if (auto loaded = load_plugin(path, kinds()); !loaded.ok()) {
+      if (real_) {
+        real_->is_stopped = true;  // nothing runs yet
+      }
       return loaded;
     }
   }
@@ -223,9 +250,7 @@ base::Result<void> Node::start_real() {
 
 int Node::run() {
   if (auto started = start(); !started.ok()) {
-    std::cerr << "trouped: cannot start: " << started.error().context << '\n'
-              << "why: " << base::to_string(started.error().code) << '\n'
-              << "what to do: correct the setting, or see `trouped --help`\n";
+    std::cerr << "trouped: cannot start: " << explained(started.error()) << '\n';
     return started.error().code == Errc::address_in_use ? 69 : 78;
   }
   real_->signals->wait();

@@ -17,11 +17,30 @@ using base::LogLevel;
 namespace {
 
 constexpr std::uint32_t linger_ms = 1000;
+/// How long a node that has left may take to send its last answers and say goodbye.
+constexpr base::Duration goodbye_wait_max = std::chrono::seconds{2};
+/// How long a leaving node waits for answers to what it passed on.
+constexpr base::Duration answers_wait_max = std::chrono::seconds{5};
+constexpr base::Duration answers_poll = std::chrono::milliseconds{5};
 constexpr base::Duration rate_interval = std::chrono::seconds{1};
+
+bool is_actor_name(const std::string& name) {
+  return !name.empty() && name.size() <= base::record_name_bytes_max &&
+         !name.starts_with("system/") &&
+         std::none_of(name.begin(), name.end(),
+                      [](unsigned char c) { return c <= ' ' || c == 0x7F; });
+}
 
 /// A policy's text; anything else is a node's name.
 bool is_policy(const std::string& placement) {
   return registry::parse_placement(placement).ok();
+}
+
+/// Whether a peer's refusal says that this life was declared down or replaced.
+bool tells_of_death(const std::string& refusal, const base::NodeId& self) {
+  const std::string id = self.text();
+  return refusal.starts_with(id) && refusal.size() > id.size() &&
+         (refusal[id.size()] == ' ' || refusal[id.size()] == ':');
 }
 
 std::vector<std::uint64_t> known_types(const Kinds& kinds) {
@@ -54,7 +73,12 @@ NodeCore::NodeCore(Config config, NodeParts parts)
   names_.sink(control::actor_name).bind(control.value());
 }
 
-NodeCore::~NodeCore() = default;
+NodeCore::~NodeCore() {
+  // What holds a right to reply goes before the sinks that it would write to.
+  loop_.clear();
+  system_.abandon();
+  loop_.clear();
+}
 
 base::Result<void> NodeCore::start() {
   std::vector<std::uint64_t> types = known_types(kinds_);
@@ -96,8 +120,15 @@ void NodeCore::on_link_up(const base::NodeId& peer, const std::string& address) 
   loop_.post([=, this] { apply(cluster_->on_link_up(peer, address, clock_.now())); });
 }
 
-void NodeCore::on_link_lost(const base::NodeId& peer) {
-  loop_.post([=, this] { apply(cluster_->on_link_lost(peer, clock_.now())); });
+void NodeCore::on_link_lost(const base::NodeId& peer, const std::string& reason) {
+  loop_.post([=, this] {
+    if (tells_of_death(reason, id_)) {
+      apply(cluster_->on_refused_as_dead(reason, clock_.now()));
+      return;
+    }
+    cut_departed(peer);
+    apply(cluster_->on_link_lost(peer, clock_.now()));
+  });
 }
 
 void NodeCore::on_link_down(const base::NodeId& peer) {
@@ -112,7 +143,7 @@ void NodeCore::on_cluster_message(const base::NodeId& from, base::Bytes body) {
 
 void NodeCore::on_unreachable(const std::string& address, const Error& error) {
   loop_.post([=, this] {
-    if (error.code == Errc::refused && error.context.find(id_.text()) != std::string::npos) {
+    if (error.code == Errc::refused && tells_of_death(error.context, id_)) {
       apply(cluster_->on_refused_as_dead(error.context, clock_.now()));
       return;
     }
@@ -230,8 +261,18 @@ void NodeCore::on_member_down(const registry::MemberDown& down) {
 
 void NodeCore::on_member_left(const registry::MemberLeft& left) {
   base::log(LogLevel::info, "node", "{} has left", left.member.id.text());
-  if (left.member.id != id_) {
-    cut(left.member.id, "it has left the cluster");
+  const base::NodeId peer = left.member.id;
+  if (peer == id_) {
+    return;
+  }
+  publish_view();
+  departed_.insert(peer);
+  (void)system_.timers().add(clock_.now() + goodbye_wait_max, [this, peer] { cut_departed(peer); });
+}
+
+void NodeCore::cut_departed(const base::NodeId& peer) {
+  if (departed_.erase(peer) > 0) {
+    cut(peer, "it has left the cluster");
   }
 }
 
@@ -367,10 +408,9 @@ void NodeCore::claim_running(registry::Claim claim, const control::KindRow& desc
 void NodeCore::start_actor(const std::string& kind, NameOptions options, Started done) {
   loop_.post([=, this] {
     const auto problem = [&](Errc code, const std::string& text) { done(Error{code, text}); };
-    if (options.name.empty() || options.name.size() > base::record_name_bytes_max ||
-        options.name.starts_with("system/")) {
+    if (!is_actor_name(options.name)) {
       problem(Errc::invalid_argument,
-              "a name has 1 to 255 bytes and does not begin with 'system/'");
+              "a name has 1 to 255 bytes without blanks and does not begin with 'system/'");
       return;
     }
     std::string placement = options.placement;
@@ -447,18 +487,30 @@ void NodeCore::leave(Left done) {
   });
 }
 
-void NodeCore::on_drained(std::uint64_t moved) { finish_leave(static_cast<std::uint32_t>(moved)); }
+/// What was passed on to where the names are now is answered through here: not before that is done.
+void NodeCore::on_drained(std::uint64_t moved) {
+  const base::Duration wait_max = std::min(answers_wait_max, config_.drain_timeout / 2);
+  if (router_.open_requests() == 0 || clock_.now() >= leave_since_ + wait_max) {
+    finish_leave(static_cast<std::uint32_t>(moved));
+    return;
+  }
+  (void)system_.timers().add(clock_.now() + answers_poll, [this, moved] { on_drained(moved); });
+}
 
 void NodeCore::finish_leave(std::uint32_t moved) {
   if (left_.empty()) {
     return;
   }
   const base::TimePoint now = clock_.now();
+  const auto members = cluster_->members();
+  const bool is_last = std::none_of(members.begin(), members.end(), [&](const auto& member) {
+    return member.id != id_ && registry::is_live(member);
+  });
   control::DrainReply reply;
   reply.node = id_.name;
-  reply.moved = moved;
+  reply.moved = is_last ? 0 : moved;
   reply.lost = static_cast<std::uint32_t>(
-      held_at_leave_ > moved && !has_left_ ? held_at_leave_ - moved : 0);
+      !is_last && held_at_leave_ > moved && !has_left_ ? held_at_leave_ - moved : 0);
   reply.duration_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now - leave_since_).count());
   base::log(LogLevel::info, "node", "left: {} names moved, {} left behind", reply.moved,
