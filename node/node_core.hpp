@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,7 +95,7 @@ class NodeCore final : public RouterListener {
  private:
   // RouterListener: hand over to the cluster thread
   void on_link_up(const base::NodeId& peer, const std::string& address) override;
-  void on_link_lost(const base::NodeId& peer) override;
+  void on_link_lost(const base::NodeId& peer, const std::string& reason) override;
   void on_link_down(const base::NodeId& peer) override;
   void on_cluster_message(const base::NodeId& from, base::Bytes body) override;
   void on_unreachable(const std::string& address, const base::Error& error) override;
@@ -104,6 +105,7 @@ class NodeCore final : public RouterListener {
   void carry_out(const registry::Event& event);
   void on_member_down(const registry::MemberDown& down);
   void on_member_left(const registry::MemberLeft& left);
+  void cut_departed(const base::NodeId& peer);
   void on_start_here(const registry::Record& record);
   void on_stop_here(const registry::StopHere& stop);
   void on_name_bound(const registry::Record& record);
@@ -146,6 +148,8 @@ class NodeCore final : public RouterListener {
   std::map<std::string, Held> held_;
   std::map<std::string, control::KindRow> descriptions_;
   std::map<std::string, std::vector<std::function<void()>>> releasing_;
+  /// Nodes that have left and whose links are open for their last answers.
+  std::set<base::NodeId> departed_;
   std::vector<Left> left_;
   bool has_left_ = false;
   base::TimePoint leave_since_;

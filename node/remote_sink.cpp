@@ -186,6 +186,11 @@ void RemoteSink::answered(base::ActorId request) {
   open_requests_.erase(request.value);
 }
 
+std::size_t RemoteSink::open_requests() const {
+  base::MutexLock lock{open_mutex_};
+  return open_requests_.size();
+}
+
 bool RemoteSink::end_watch(base::ActorId watcher, base::ActorId watched) {
   base::MutexLock lock{open_mutex_};
   return watches_.erase({watcher, watched}) > 0;

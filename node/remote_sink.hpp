@@ -43,6 +43,8 @@ class RemoteSink final : public actors::MessageSink {
   /// A message of the registry, on the control lane.
   base::Outcome send_cluster(base::ByteView body);
   void answered(base::ActorId request);
+  /// Asks that the peer has not answered yet; none once it is lost.
+  [[nodiscard]] std::size_t open_requests() const;
   /// The watch that a terminated record from the peer ends; false if there is none.
   bool end_watch(base::ActorId watcher, base::ActorId watched);
 
@@ -63,7 +65,7 @@ class RemoteSink final : public actors::MessageSink {
   mutable base::Mutex mutex_;
   std::shared_ptr<transport::Link> link_ TROUPE_GUARDED_BY(mutex_);
   std::shared_ptr<const std::unordered_set<std::uint64_t>> known_types_ TROUPE_GUARDED_BY(mutex_);
-  base::Mutex open_mutex_;
+  mutable base::Mutex open_mutex_;
   std::unordered_set<std::uint64_t> open_requests_ TROUPE_GUARDED_BY(open_mutex_);
   std::set<Watch> watches_ TROUPE_GUARDED_BY(open_mutex_);
 };

@@ -100,7 +100,7 @@ void Router::on_connection(const transport::Link& link, bool connected,
     } else {
       base::log(LogLevel::info, "node", "connection to {} broke: {}", link.peer().id.text(),
                 reason);
-      listener_.on_link_lost(link.peer().id);
+      listener_.on_link_lost(link.peer().id, reason);
     }
   }
 }
@@ -208,11 +208,9 @@ Outcome Router::deliver(Envelope& envelope, const base::Record& record) {
     return names_.sink(std::string{record.name}).deliver(std::move(envelope));
   }
   actors::MessageSink* sink = system_.sink_of(envelope->target);
-  if (sink == nullptr || sink->local_cell() == nullptr) {
-    return Outcome::no_such_actor;
-  }
-  const Outcome outcome = sink->deliver(std::move(envelope));
-  if (outcome == Outcome::stopped) {
+  const bool is_here = sink != nullptr && sink->local_cell() != nullptr;
+  const Outcome outcome = is_here ? sink->deliver(std::move(envelope)) : Outcome::no_such_actor;
+  if (outcome == Outcome::stopped || outcome == Outcome::no_such_actor) {
     const std::string name = moved_name(envelope->target);
     if (!name.empty()) {
       return names_.sink(name).deliver(std::move(envelope));
@@ -279,6 +277,15 @@ void Router::fail_request(std::uint64_t request, const std::string& why) {
       actors::failure_envelope({AskError::Kind::may_have_run, Outcome::node_lost, why});
   failure->target = {request};
   (void)system_.requests().deliver(std::move(failure));
+}
+
+std::size_t Router::open_requests() const {
+  base::MutexLock lock{mutex_};
+  std::size_t sum = 0;
+  for (const auto& [node, sink] : remotes_) {
+    sum += sink->open_requests();
+  }
+  return sum;
 }
 
 void Router::remember_moved(base::ActorId actor, const std::string& name) {

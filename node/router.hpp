@@ -23,7 +23,7 @@ class RouterListener {
  public:
   virtual ~RouterListener() = default;
   virtual void on_link_up(const base::NodeId& peer, const std::string& address) = 0;
-  virtual void on_link_lost(const base::NodeId& peer) = 0;
+  virtual void on_link_lost(const base::NodeId& peer, const std::string& reason) = 0;
   virtual void on_link_down(const base::NodeId& peer) = 0;
   virtual void on_cluster_message(const base::NodeId& from, base::Bytes body) = 0;
   virtual void on_unreachable(const std::string& address, const base::Error& error) = 0;
@@ -56,6 +56,8 @@ class Router final : public transport::FrameSink, public actors::RefResolver {
   [[nodiscard]] RemoteSink* remote(const base::NodeId& node);
   /// Messages that still come for this number are sent after the name.
   void remember_moved(base::ActorId actor, const std::string& name);
+  /// Asks that went to other nodes and are not answered yet.
+  [[nodiscard]] std::size_t open_requests() const;
 
   struct Counters {
     std::atomic<std::uint64_t> malformed_records{0};
