@@ -138,7 +138,7 @@ TEST_F(BadInput, AnotherClustersNodeIsRefusedAndToldWhy) {
 TEST_F(BadInput, TheLaterOfTwoProcessesOfOneNameStays) {
   const base::NodeId first = world.node("n3").id();
   world.start("n3", {.address = "tcp://second-n3:7400"});
-  ASSERT_TRUE(world.run_until([&] { return !world.is_running("n3"); }, seconds{10}));
+  ASSERT_TRUE(world.run_until([&] { return !world.is_running("n3"); }, milliseconds{100}));
   EXPECT_TRUE(world.ended().contains(first));
   ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, seconds{10}))
       << world.differences();
@@ -175,7 +175,6 @@ TEST_F(BadInput, AfterAPartitionWhoWasDeclaredDownEnds) {
   }
   EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, seconds{20}))
       << world.differences();
-  EXPECT_TRUE(world.finish(world.node("n3").find<Tally>("hits").ask(Put{9, 1})).ok());
 }
 
 TEST_F(BadInput, ANodeThatWasFrozenTooLongEnds) {
@@ -186,7 +185,7 @@ TEST_F(BadInput, ANodeThatWasFrozenTooLongEnds) {
   EXPECT_TRUE(world.finish(world.node("n1").find<Tally>("hits").ask(Put{1, 1})).ok());
   world.thaw("n2");
   EXPECT_TRUE(
-      world.run_until([&] { return world.ended().contains(sleeper); }, seconds{10}));
+      world.run_until([&] { return world.ended().contains(sleeper); }, milliseconds{100}));
   EXPECT_EQ(world.journal().objects("hits"), 1U);
   world.start("n2");
   EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, seconds{10}))

@@ -64,9 +64,13 @@ class PoolOfSquares : public WorldTest {
 };
 
 TEST_F(PoolOfSquares, SpreadsItsWorkers) {
-  for (const char* name : {"n1", "n2", "n3"}) {
-    EXPECT_GE(workers_at(name), 1U) << name;
-  }
+  const bool spread = world.run_until(
+      [this] {
+        return is_complete() && workers_at("n1") > 0 && workers_at("n2") > 0 &&
+               workers_at("n3") > 0;
+      },
+      seconds{5});
+  EXPECT_TRUE(spread);
   for (int i = 0; i < 300; ++i) {
     ask(world.running()[world.random().below(3)]);
   }
