@@ -145,19 +145,18 @@ TEST_F(BadBytes, OfHalfOpenConnectionsHoldNothingUp) {
 
 TEST_F(BadBytes, InsteadOfAHelloAreRefused) {
   base::Random random{test_seed()};
-  const std::vector<std::string> frames{
-      "",
-      std::string(1, '\0'),
-      "\x09",
-      std::string{hello_kind},
-      hello("twice") + "x",
-      std::string{hello_kind} + "\xDD\xFF\xFF\xFF\xFF",
-      std::string{hello_kind} + std::string(200, '\x91'),
-      std::string{hello_kind} + "\xC7\xFF\x01",
-      hello("bad name"),
-      hello(""),
-      batch(1, 1, record("early")),
-      std::string{welcome_kind} + hello("me").substr(1)};
+  const std::vector<std::string> frames{"",
+                                        std::string(1, '\0'),
+                                        "\x09",
+                                        std::string{hello_kind},
+                                        hello("twice") + "x",
+                                        std::string{hello_kind} + "\xDD\xFF\xFF\xFF\xFF",
+                                        std::string{hello_kind} + std::string(200, '\x91'),
+                                        std::string{hello_kind} + "\xC7\xFF\x01",
+                                        hello("bad name"),
+                                        hello(""),
+                                        batch(1, 1, record("early")),
+                                        std::string{welcome_kind} + hello("me").substr(1)};
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Tcp stranger = shaken();
     EXPECT_TRUE(stranger.send(zmtp::message(frames[i])));

@@ -40,7 +40,7 @@ class BadInput : public testing::Test {
   void expect_undisturbed() {
     EXPECT_EQ(cluster_.running(), (Words{"n1", "n2"}));
     const Ran status = cluster_.troupe_at("n2", {"status", "-o", "json"});
-    const cli::Value& members = at(status.json(), "members");
+    const cli::Value members = at(status.json(), "members");
     EXPECT_EQ(size_of(members), 2U) << status.text();
     EXPECT_EQ(text_of(at(find_in(members, "name", "n1"), "state")), "up") << status.text();
   }
@@ -52,31 +52,35 @@ TEST_F(BadInput, OfTheCommandLineIsToldWithItsExitCode) {
   ASSERT_EQ(cluster_.troupe({"spawn", "counter", "--name", "hits", "--node", "n2"}).exit_code, 0);
   const std::string missing = cluster_.folder() + "/missing.json";
   const std::vector<Mistake> mistakes{
-      {{"ask", "hist", "Get"}, 68, {"no actor 'hist' in the cluster (2 nodes asked)",
-                                    "did you mean 'hits'?"}},
+      {{"ask", "hist", "Get"},
+       68,
+       {"no actor 'hist' in the cluster (2 nodes asked)", "did you mean 'hits'?"}},
       {{"send", "nobody", "Get"}, 68, {"no actor 'nobody'", "troupe ls"}},
       {{"where", "hitz"}, 68, {"no actor 'hitz'", "did you mean 'hits'?"}},
       {{"stop", "nobody"}, 68, {"no actor 'nobody'"}},
-      {{"ask", "hits", "Git"}, 68, {"'hits' does not understand 'Git'", "Increment",
-                                    "did you mean 'Get'?"}},
+      {{"ask", "hits", "Git"},
+       68,
+       {"'hits' does not understand 'Git'", "Increment", "did you mean 'Get'?"}},
       {{"ask", "hits", "Increment"}, 64, {"has no reply", "troupe send hits Increment"}},
       {{"send", "hits", "Increment", R"({"bye": 2})"}, 65, {"/bye", "nothing was sent"}},
-      {{"send", "hits", "Increment", R"({"by": "two"})"}, 65,
+      {{"send", "hits", "Increment", R"({"by": "two"})"},
+       65,
        {R"(/by: expected int, got "two")", "nothing was sent"}},
       {{"send", "hits", "Increment", R"({"by": 99999999999999999999})"}, 65, {"error: "}},
       {{"send", "hits", "Increment", "{by: 2}"}, 65, {"not JSON"}},
       {{"ask", "hits", "Get", "@" + missing}, 66, {missing, "No such file"}},
-      {{"spawn", "contour", "--name", "x"}, 68, {"no kind 'contour'", "did you mean 'counter'?"}},
+      {{"spawn", "conter", "--name", "x"}, 68, {"no kind 'conter'", "did you mean 'counter'?"}},
       {{"spawn", "counter", "--name", "x", "--node", "n9"}, 68, {"no node 'n9'"}},
       {{"spawn", "counter", "--name", "x", "--args", R"({"a": 1})"}, 65, {"takes no arguments"}},
       {{"spawn", "counter", "--name", "hits"}, 1, {"'hits' is held by n2", "another name"}},
       {{"spawn", "counter", "--name", "system/mine"}, 64, {"system/"}},
       {{"node", "drain", "n9"}, 68, {"no node 'n9'"}},
-      {{"types", "contour"}, 68, {"did you mean 'counter'?"}},
-      {{"--cluster", "other", "status"}, 78, {"belongs to another cluster",
-                                              "cluster name is 'troupe', you said 'other'"}},
+      {{"types", "conter"}, 68, {"did you mean 'counter'?"}},
+      {{"--cluster", "other", "status"},
+       78,
+       {"belongs to another cluster", "cluster name is 'troupe', you said 'other'"}},
       {{"-s", cluster_.host() + ":1", "status"}, 69, {"no node answers at", "trouped"}},
-      {{"-s", "no-port", "status"}, 64, {"--server", "127.0.0.1:7400"}},
+      {{"-s", "host:port", "status"}, 64, {"--server", "127.0.0.1:7400"}},
       {{"statsu"}, 64, {"no command 'statsu'", "did you mean 'status'?"}},
       {{"status", "--colour"}, 64, {"--colour"}},
       {{"wait", "--for", "weather"}, 64, {"cannot wait for 'weather'"}},
@@ -97,10 +101,12 @@ TEST_F(BadInput, OfANodesSettingsIsToldWithItsExitCode) {
   const auto no_plugin = cluster_.write_file("plugin.so", "this is no library");
   const std::string listen = "tcp://" + cluster_.host() + ":17999";
   const std::vector<Mistake> mistakes{
-      {{"--name", "n7", "--listen", cluster_.address("n1")}, 69,
+      {{"--name", "n7", "--listen", cluster_.address("n1")},
+       69,
        {"in use", cluster_.address("n1"), "why: ", "try: "}},
       {{"--listen", listen, "--http", cluster_.host() + ":" + std::to_string(cluster_.port("n1"))},
-       69, {"in use", "why: ", "try: "}},
+       69,
+       {"in use", "why: ", "try: "}},
       {{"--config", configuration}, 78, {configuration + ":3", "workers", "why: ", "try: "}},
       {{"--config", broken}, 78, {broken + ":2", "why: ", "try: "}},
       {{"--config", unknown}, 78, {unknown + ":2", "lisen", "listen"}},
@@ -122,8 +128,8 @@ TEST_F(BadInput, OfANodesSettingsIsToldWithItsExitCode) {
 
 TEST_F(BadInput, ANodeOfAnotherClusterIsToldAndNeverReady) {
   Process& stranger = cluster_.start("n3", {"--cluster", "other"});
-  EXPECT_TRUE(stranger.wait_for_text(Stream::errors,
-                                     "cluster name is 'troupe', you said 'other'", seconds{20}))
+  EXPECT_TRUE(stranger.wait_for_text(Stream::errors, "cluster name is 'troupe', you said 'other'",
+                                     seconds{20}))
       << stranger.text(Stream::errors);
   const Ran ready = cluster_.troupe_at("n3", {"health", "--ready"});
   EXPECT_EQ(ready.exit_code, 1) << ready.text();

@@ -20,8 +20,6 @@ constexpr std::uint16_t first_port = 17'400;
 constexpr base::Duration form_max = std::chrono::seconds{30};
 constexpr std::size_t log_bytes_shown = 6'000;
 
-const cli::Value nothing;
-
 /// 127.x.y.z by this process's number: connections go out from 127.0.0.1, so no port is ever taken.
 std::string own_host() {
   const auto id = static_cast<unsigned>(::getpid());
@@ -72,8 +70,11 @@ std::string Cluster::address(const std::string& name) const {
 }
 
 Process& Cluster::start(const std::string& name, const Words& flags) {
-  Words words{TROUPE_TEST_TROUPED, "--name", name, "--listen", address(name), "--seeds",
-              address("n1") + "," + address("n2"), "--data", folder_ + "/" + name + ".data"};
+  Words words{TROUPE_TEST_TROUPED,           "--name", name, "--listen", address(name), "--data",
+              folder_ + "/" + name + ".data"};
+  if (std::find(flags.begin(), flags.end(), "--seeds") == flags.end()) {
+    words.insert(words.end(), {"--seeds", address("n1") + "," + address("n2")});
+  }
   words.insert(words.end(), flags.begin(), flags.end());
   auto& slot = nodes_[name];
   slot.reset();
@@ -105,8 +106,8 @@ std::size_t Cluster::log_mark(const std::string& name) {
   return node(name).text(Stream::errors).size();
 }
 
-bool Cluster::wait_for_down(const std::string& observer, const std::string& name,
-                            std::size_t since, base::Duration timeout) {
+bool Cluster::wait_for_down(const std::string& observer, const std::string& name, std::size_t since,
+                            base::Duration timeout) {
   const base::TimePoint deadline = now() + timeout;
   Process& process = node(observer);
   while (process.wait_for_text(Stream::errors, " is down: ", deadline - now(), since)) {
@@ -206,14 +207,14 @@ std::string Cluster::write_file(const std::string& name, const std::string& cont
   return path;
 }
 
-const cli::Value& at(const cli::Value& value, std::string_view name) {
+cli::Value at(const cli::Value& value, std::string_view name) {
   const cli::Value* found = value.find(name);
-  return found == nullptr ? nothing : *found;
+  return found == nullptr ? cli::Value{} : *found;
 }
 
-const cli::Value& at(const cli::Value& value, std::size_t index) {
+cli::Value at(const cli::Value& value, std::size_t index) {
   const auto* list = value.list();
-  return list == nullptr || index >= list->size() ? nothing : (*list)[index];
+  return list == nullptr || index >= list->size() ? cli::Value{} : (*list)[index];
 }
 
 std::size_t size_of(const cli::Value& value) {
@@ -229,13 +230,13 @@ std::int64_t number_of(const cli::Value& value) {
   return number == nullptr ? -1 : *number;
 }
 
-const cli::Value& find_in(const cli::Value& list, std::string_view name, std::string_view text) {
+cli::Value find_in(const cli::Value& list, std::string_view name, std::string_view text) {
   for (std::size_t i = 0; i < size_of(list); ++i) {
     if (text_of(at(at(list, i), name)) == text) {
       return at(list, i);
     }
   }
-  return nothing;
+  return {};
 }
 
 }  // namespace troupe::cluster_tests

@@ -81,14 +81,14 @@ class Cluster {
   int commands_ = 0;
 };
 
-/// A field of an object, by its path: at(value, "members", 0, "name"); null if it is not there.
-[[nodiscard]] const cli::Value& at(const cli::Value& value, std::string_view name);
-[[nodiscard]] const cli::Value& at(const cli::Value& value, std::size_t index);
+/// A field of an object, or an element of a list; null if it is not there.
+[[nodiscard]] cli::Value at(const cli::Value& value, std::string_view name);
+[[nodiscard]] cli::Value at(const cli::Value& value, std::size_t index);
 [[nodiscard]] std::size_t size_of(const cli::Value& value);
 [[nodiscard]] std::string text_of(const cli::Value& value);
 [[nodiscard]] std::int64_t number_of(const cli::Value& value);
 /// The element of a list whose field `name` is `text`; null if there is none.
-[[nodiscard]] const cli::Value& find_in(const cli::Value& list, std::string_view name,
-                                        std::string_view text);
+[[nodiscard]] cli::Value find_in(const cli::Value& list, std::string_view name,
+                                 std::string_view text);
 
 }  // namespace troupe::cluster_tests

@@ -50,7 +50,8 @@ TEST_F(Commands, AskANamedActorFromEveryNode) {
   EXPECT_EQ(text_of(at(where, "state")), "running");
   EXPECT_GT(number_of(at(where, "epoch")), 0);
   EXPECT_GT(number_of(at(where, "actor")), 0);
-  EXPECT_EQ(out({"send", "hits", "Increment", "-o", "json"}), "{\n  \"outcome\": \"accepted\"\n}\n");
+  EXPECT_EQ(out({"send", "hits", "Increment", "-o", "json"}),
+            "{\n  \"outcome\": \"accepted\"\n}\n");
   EXPECT_EQ(out({"ask", "hits", "Get", "-o", "json"}), "13\n") << "the default of `by` is 1";
 
   const cli::Value names = json({"ls"});
@@ -98,10 +99,10 @@ TEST_F(Commands, ShowTheCluster) {
   EXPECT_EQ(text_of(at(status, "cluster")), "troupe");
   EXPECT_EQ(at(status, "ready"), cli::Value{true});
   EXPECT_GT(number_of(at(status, "epoch")), 0);
-  const cli::Value& members = at(status, "members");
+  const cli::Value members = at(status, "members");
   ASSERT_EQ(size_of(members), 3U);
   for (const std::string name : {"n1", "n2", "n3"}) {
-    const cli::Value& member = find_in(members, "name", name);
+    const cli::Value member = find_in(members, "name", name);
     EXPECT_EQ(text_of(at(member, "state")), "up") << name;
     EXPECT_EQ(text_of(at(member, "address")), cluster_.address(name));
     EXPECT_GT(number_of(at(member, "incarnation")), 0);
@@ -119,7 +120,7 @@ TEST_F(Commands, ShowTheCluster) {
   EXPECT_EQ(at(json({"health"}), "ready"), cli::Value{true});
 
   const cli::Value counter = at(json({"types", "counter"}), 0);
-  const cli::Value& get = find_in(at(counter, "messages"), "name", "Get");
+  const cli::Value get = find_in(at(counter, "messages"), "name", "Get");
   EXPECT_EQ(text_of(at(get, "reply")), "int");
   EXPECT_EQ(out({"types", "-o", "name"}), "counter\necho\nsquare\nsquares\nusers\n");
   EXPECT_THAT(out({"version"}), StartsWith("troupe "));
@@ -132,14 +133,15 @@ TEST_F(Commands, AccountForEveryMessage) {
     lines += "{}\n";
   }
   const std::string file = cluster_.write_file("lines", lines);
-  EXPECT_EQ(cluster_.troupe_at("n3", {"send", "hits", "Increment", "@" + file, "--each-line"})
-                .exit_code, 0);
+  EXPECT_EQ(
+      cluster_.troupe_at("n3", {"send", "hits", "Increment", "@" + file, "--each-line"}).exit_code,
+      0);
   EXPECT_EQ(cluster_.troupe_at("n2", {"ask", "hits", "Get"}).out, "200\n");
   const cli::Value ledger = json({"ledger"});
   EXPECT_EQ(at(ledger, "balanced"), cli::Value{true});
   ASSERT_EQ(size_of(at(ledger, "nodes")), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
-    const cli::Value& node = at(at(ledger, "nodes"), i);
+    const cli::Value node = at(at(ledger, "nodes"), i);
     EXPECT_EQ(at(node, "balanced"), cli::Value{true}) << text_of(at(node, "node"));
     EXPECT_EQ(size_of(at(node, "dead")), 0U) << text_of(at(node, "node"));
   }

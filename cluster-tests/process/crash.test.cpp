@@ -28,8 +28,7 @@ class Crash : public testing::Test {
   /// A node that runs, other than `name`.
   std::string other_than(const std::string& name) { return name == "n1" ? "n2" : "n1"; }
   void wait_for_three(const std::string& observer) {
-    const Ran ran =
-        cluster_.troupe_at(observer, {"wait", "--for", "nodes=3", "--timeout", "30s"});
+    const Ran ran = cluster_.troupe_at(observer, {"wait", "--for", "nodes=3", "--timeout", "30s"});
     ASSERT_EQ(ran.exit_code, 0) << ran.text();
   }
 
@@ -106,8 +105,8 @@ TEST_F(Crash, WhatWasUnderWayEndsHonestly) {
   EXPECT_THAT(ran.exit_code, testing::AnyOf(0, 2)) << ran.err;
   const auto answered = std::count(ran.out.begin(), ran.out.end(), '\n');
   const std::regex honest{"error: line [0-9]+: the request to 'echo' (was not run|may have run)"};
-  const auto failed = std::distance(
-      std::sregex_iterator{ran.err.begin(), ran.err.end(), honest}, std::sregex_iterator{});
+  const auto failed = std::distance(std::sregex_iterator{ran.err.begin(), ran.err.end(), honest},
+                                    std::sregex_iterator{});
   EXPECT_EQ(answered + failed, count) << ran.err;
   EXPECT_LE(failed, 1) << "one request at a time was under way\n" << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("word 1499\n")) << "the successor answers";
@@ -173,7 +172,7 @@ TEST_F(Crash, ANodeIsRestartedTenTimesUnderItsName) {
     ASSERT_TRUE(cluster_.node("n1").wait_for_text(Stream::errors, "n3#" + own[1].str() + " is up",
                                                   seconds{20}, mark));
     const cli::Value status = cluster_.troupe_at("n1", {"status", "-o", "json"}).json();
-    const cli::Value& members = at(status, "members");
+    const cli::Value members = at(status, "members");
     EXPECT_EQ(size_of(members), 3U) << "one row a name";
     EXPECT_EQ(number_of(at(find_in(members, "name", "n3"), "incarnation")), incarnation);
     EXPECT_EQ(cluster_.troupe_at("n3", {"send", "hits", "Increment"}).exit_code, 0);

@@ -97,8 +97,8 @@ TEST_F(Leave, ADrainedNodeComesBackUnderItsName) {
   ASSERT_EQ(cluster_.node("n3").wait(seconds{20}), 0);
   cluster_.start("n3");
   cluster_.wait_for_nodes(3);
-  const Ran spawned = cluster_.troupe_at("n1", {"spawn", "counter", "--name", "hits", "--node",
-                                                "n3"});
+  const Ran spawned =
+      cluster_.troupe_at("n1", {"spawn", "counter", "--name", "hits", "--node", "n3"});
   EXPECT_EQ(spawned.exit_code, 0) << spawned.text();
   EXPECT_EQ(cluster_.troupe_at("n2", {"ask", "hits", "Get"}).out, "0\n");
 }

@@ -23,9 +23,8 @@ TEST(Plugin, BringsAKindThatOtherNodesCanSpawnAndAsk) {
   cluster.start("n1");
   cluster.start("n2", {"--load", TROUPE_TEST_PLUGIN});
   cluster.wait_for_nodes(2);
-  const Ran spawned = cluster.troupe_at(
-      "n1", {"spawn", "greeter", "--name", "hello", "--node", "n2", "--args",
-             R"({"greeting": "Good morning"})"});
+  const Ran spawned = cluster.troupe_at("n1", {"spawn", "greeter", "--name", "hello", "--node",
+                                               "n2", "--args", R"({"greeting": "Good morning"})"});
   ASSERT_EQ(spawned.exit_code, 0) << spawned.text();
   for (const std::string node : {"n1", "n2"}) {
     const Ran ran = cluster.troupe_at(node, {"ask", "hello", "Greet", R"({"name": "Ada"})"});
@@ -43,7 +42,7 @@ TEST(Http, ServesHealthAndMetrics) {
   Cluster cluster;
   const std::uint16_t port = 18'400;
   const std::string address = cluster.host() + ":" + std::to_string(port);
-  cluster.start("n1", {"--http", address, "--seeds", ""});
+  cluster.start("n1", {"--http", address});
   const Ran ready = cluster.troupe({"wait", "--for", "ready"});
   ASSERT_EQ(ready.exit_code, 0) << ready.text();
   const auto get = [&](const std::string& path) {

@@ -50,8 +50,7 @@ Tcp::Tcp(Tcp&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
 bool Tcp::send(const std::string& bytes) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    const ssize_t now =
-        ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const ssize_t now = ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (now <= 0) {
       return false;
     }
@@ -134,9 +133,14 @@ Tcp connect(const std::string& host, std::uint16_t port) {
 }
 
 std::string receive(Tcp& connection) {
-  const std::string head = connection.receive(2);
-  return head.size() == 2 ? connection.receive(static_cast<unsigned char>(head[1]))
-                          : std::string{};
+  constexpr char long_flag = 2;
+  const std::string flags = connection.receive(1);
+  const std::string length = connection.receive(!flags.empty() && flags[0] == long_flag ? 8 : 1);
+  std::size_t count = 0;
+  for (const char byte : length) {
+    count = count << 8U | static_cast<unsigned char>(byte);
+  }
+  return connection.receive(count);
 }
 
 }  // namespace zmtp
@@ -144,9 +148,8 @@ std::string receive(Tcp& connection) {
 HttpReply http_get(const std::string& host, std::uint16_t port, const std::string& path,
                    const std::string& host_header) {
   Tcp connection{host, port};
-  if (!connection.is_open() ||
-      !connection.send("GET " + path + " HTTP/1.1\r\nHost: " + host_header +
-                       "\r\nConnection: close\r\n\r\n")) {
+  if (!connection.is_open() || !connection.send("GET " + path + " HTTP/1.1\r\nHost: " +
+                                                host_header + "\r\nConnection: close\r\n\r\n")) {
     return {};
   }
   const std::string all = connection.receive(1'000'000);

@@ -34,13 +34,13 @@ class Tcp {
 namespace zmtp {
 
 [[nodiscard]] std::string greeting();
-[[nodiscard]] std::string ready();                       ///< as a DEALER
+[[nodiscard]] std::string ready();                           ///< as a DEALER
 [[nodiscard]] std::string message(const std::string& body);  ///< one part
 [[nodiscard]] std::string long_header(std::uint64_t length);
 
 /// A connection that has shaken hands: what comes next are messages.
 [[nodiscard]] Tcp connect(const std::string& host, std::uint16_t port);
-/// The body of the next message of less than 256 bytes, or "".
+/// The body of the next message, or "" if none comes.
 [[nodiscard]] std::string receive(Tcp& connection);
 
 }  // namespace zmtp
