@@ -9,9 +9,12 @@ include(GoogleTest)
 function(troupe_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-array-bounds>
-    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    foreach(warning array-bounds stringop-overflow stringop-overread)
+      target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Wno-${warning}>)
+    endforeach()
+  endif()
   if(TROUPE_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
