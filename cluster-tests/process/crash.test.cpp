@@ -185,5 +185,46 @@ TEST_F(Crash, ANodeIsRestartedTenTimesUnderItsName) {
   EXPECT_EQ(cluster_.troupe_at("n2", {"ask", "hits", "Get"}).out, "10\n");
 }
 
+TEST_F(Crash, TwoOfFiveNodesAreKilledAtOnce) {
+  cluster_.start("n4");
+  cluster_.start("n5");
+  cluster_.wait_for_nodes(5);
+  spawn("counter", "first", "n1");
+  spawn("counter", "second", "n4");
+  const base::TimePoint killed_at = now();
+  cluster_.node("n1").signal(SIGKILL);  // the oldest, which grants the names
+  cluster_.node("n4").signal(SIGKILL);
+  for (const std::string name : {"first", "second"}) {
+    EXPECT_EQ(cluster_.troupe_at("n2", {"ask", name, "Get", "--timeout", "15s"}).out, "0\n");
+  }
+  const auto took = std::chrono::duration<double>{now() - killed_at}.count();
+  std::cout << "two killed, both names answer after " << took << " s\n";
+  EXPECT_LT(took, 10);
+  EXPECT_EQ(cluster_.troupe_at("n3", {"ledger"}).exit_code, 0);
+}
+
+TEST_F(Crash, APoolGoesOnWhenOneOfItsNodesDies) {
+  const std::string holder = cluster_.node_of("squares");
+  const std::string victim = holder == "n3" ? "n2" : "n3";
+  constexpr int count = 600;
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    lines += "{\"number\": " + std::to_string(i) + "}\n";
+  }
+  const auto stream = cluster_.begin({"-s", cluster_.address(holder), "ask", "squares", "Square",
+                                      "@" + cluster_.write_file("lines", lines), "--each-line",
+                                      "--timeout", "10s"});
+  ASSERT_TRUE(stream->wait_for_text(Stream::output, "\n400\n", seconds{20}));
+  cluster_.node(victim).signal(SIGKILL);
+  const Ran ran = Cluster::finish(*stream);
+  const auto answered = std::count(ran.out.begin(), ran.out.end(), '\n');
+  EXPECT_GE(answered, count - 1) << "one request at a time was under way\n" << ran.err;
+  if (answered < count) {
+    EXPECT_EQ(ran.exit_code, 2);
+    EXPECT_THAT(ran.err, testing::AnyOf(HasSubstr("was not run"), HasSubstr("may have run")));
+  }
+  EXPECT_THAT(ran.out, HasSubstr("\n358801\n"));
+}
+
 }  // namespace
 }  // namespace troupe::cluster_tests
