@@ -149,6 +149,19 @@ class Receiver {
   pid_t pid_ = 0;
 };
 
+/// The actor behind the name, which this node may learn a moment after it is ready.
+AnyRef find(const ActorRef<Sink>& named) {
+  const Stopwatch watch;
+  for (;;) {
+    const auto found = named.ask(WhoAreYou{}, std::chrono::seconds{20}).get();
+    if (found.ok()) {
+      return found.value();
+    }
+    require(found.error().kind == AskError::Kind::not_run && watch.seconds() < 20,
+            found.error().text().c_str());
+  }
+}
+
 }  // namespace
 
 int remote_receiver() {
@@ -172,9 +185,7 @@ void remote_flood(const Order& order) {
 
   std::promise<std::uint64_t> done;
   const auto named = node.find<Sink>("sink");
-  const auto found = named.ask(WhoAreYou{}, std::chrono::seconds{20}).get();
-  require(found.ok(), "the sink does not answer");
-  const ActorRef<Sink> sink{found.value()};
+  const ActorRef<Sink> sink{find(named)};
   const auto source = node.spawn<Source>({}, messages, sink, &done).value();
   require(sink.ask(Begin{messages, source}).get().ok(), "the sink does not begin");
 

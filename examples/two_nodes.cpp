@@ -43,11 +43,13 @@ class Ship : public troupe::Actor {
   explicit Ship(troupe::ActorRef<Station> station) : station_(station) {}
 
   troupe::Task<std::string> on(Sail m) {
-    const auto forecast = co_await station_.ask(GetForecast{m.port}, 10s);
+    const GetForecast question{m.port};  // GCC 12 destroys a temporary in a co_await twice
+    const auto forecast = co_await station_.ask(question, 10s);
     if (!forecast.ok()) {
       throw troupe::Refusal{forecast.error().text()};
     }
-    const auto asked = co_await station_.ask(WarnMe{self_as<Ship>()}, 10s);
+    const WarnMe wish{self_as<Ship>()};
+    const auto asked = co_await station_.ask(wish, 10s);
     if (!asked.ok()) {
       throw troupe::Refusal{asked.error().text()};
     }
