@@ -17,6 +17,7 @@ constexpr std::size_t node_count = 5;
 constexpr std::size_t name_count = 12;
 constexpr base::Duration talk_interval = milliseconds{10};
 constexpr base::Duration quiet = seconds{12};
+constexpr std::int64_t freeze_ms_max = 500;
 constexpr base::Duration ask_slack = milliseconds{20};
 
 base::Duration random_time(base::Random& random, std::int64_t ms_max) {
@@ -64,6 +65,7 @@ Chaos::Chaos(std::uint64_t seed) : random_(seed), faults_(ChaosFaults::draw(rand
     names_.push_back("t" + std::to_string(i));
   }
   world_ = std::make_unique<World>(random_.next(), world_options(names_, faults_));
+  world_->journal().rising_numbers = !faults_.leave;
   world_->prepare = [this](node::Node& node) { register_tally(node, world_->journal()); };
 }
 
@@ -118,12 +120,14 @@ void Chaos::ask(const std::string& at) {
   ++counts_.asked;
   ++open_;
   const base::Duration timeout = random_.chance(0.2) ? milliseconds{300} : milliseconds{5000};
-  const base::TimePoint latest = world_->now() + timeout + ask_slack;
+  // A frozen asker hears of its deadline when it goes on.
+  const base::TimePoint latest = world_->now() + timeout + ask_slack +
+                                 milliseconds{faults_.freeze ? freeze_ms_max : 0};
   // Dies with the asker's node, or after the result.
   const std::shared_ptr<void> end{nullptr, [this](void*) { --open_; }};
   tally.ask(Put{client, number}, timeout)
       .then([this, number, name, latest, end](actors::AskResult<PutReply> result) {
-        if (world_->now() > latest && frozen_.empty()) {
+        if (world_->now() > latest) {
           world_->problem("an ask ended after its deadline");
         }
         if (result.ok()) {
@@ -146,6 +150,15 @@ void Chaos::talk() {
       ask(name);
     }
   }
+}
+
+/// The same name for another actor. When the node dies meanwhile, the name may stay free.
+void Chaos::stop_and_start(const std::string& at, const std::string& name) {
+  node::Node& node = world_->node(at);
+  ++counts_.renewed;
+  node.core().stop_actor(name, [&node, name](const auto&) {
+    node.start_actor("tally", tally_options(name), [](const auto&) {});
+  });
 }
 
 void Chaos::fail_something() {
@@ -175,15 +188,13 @@ void Chaos::fail_something() {
     case 3:
       if (faults_.freeze && frozen_.empty() && world_->is_staying(name)) {
         frozen_ = name;
-        thaw_at_ = world_->now() + random_time(random_, 500);
+        thaw_at_ = world_->now() + random_time(random_, freeze_ms_max);
         world_->freeze(name);
       }
       return;
     case 4:
       if (faults_.stop_names && world_->is_staying(name)) {
-        const std::string& tally = names_[random_.below(names_.size())];
-        world_->node(name).core().stop_actor(tally, [](const auto&) {});
-        world_->node(name).start_actor("tally", tally_options(tally), [](const auto&) {});
+        stop_and_start(name, names_[random_.below(names_.size())]);
       }
       return;
     default: return;

@@ -30,6 +30,7 @@ struct ChaosCounts {
   std::uint64_t may_have_run = 0;
   std::uint64_t crashes = 0;
   std::uint64_t leaves = 0;
+  std::uint64_t renewed = 0;
 };
 
 /// Five nodes that tell and ask tallies by name while things fail, then quiet, then everything must
@@ -47,6 +48,7 @@ class Chaos {
   void begin();
   void talk();
   void ask(const std::string& at);
+  void stop_and_start(const std::string& at, const std::string& name);
   void fail_something();
   void end_faults();
   void check_end();

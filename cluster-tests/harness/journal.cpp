@@ -20,7 +20,7 @@ void Journal::object_gone(const std::string& name, const base::NodeId& node) {
 void Journal::handled(const std::string& name, std::uint64_t client, std::uint64_t number,
                       std::uint64_t previous) {
   ++handled_;
-  if (number <= previous) {
+  if (number == previous || (rising_numbers && number < previous)) {
     problem("'" + name + "' got number " + std::to_string(number) + " of client " +
             std::to_string(client) + " after " + std::to_string(previous));
   }

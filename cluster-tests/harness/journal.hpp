@@ -17,6 +17,9 @@ class Journal {
   bool keep_numbers = false;
   /// Two objects of one name at a time are a problem. Not so while nodes are frozen or cut off.
   bool one_object_a_name = true;
+  /// A number that is not higher than those before is a problem. Not so while names move in order:
+  /// what was on its way to the old holder may be overtaken by what is sent to the new one.
+  bool rising_numbers = true;
 
   void object_made(const std::string& name, const base::NodeId& node);
   void object_gone(const std::string& name, const base::NodeId& node);
