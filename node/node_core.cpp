@@ -19,6 +19,9 @@ namespace {
 constexpr std::uint32_t linger_ms = 1000;
 /// How long a node that has left may take to send its last answers and say goodbye.
 constexpr base::Duration goodbye_wait_max = std::chrono::seconds{2};
+/// The others learn the new holders within a round trip; what they had sent here by then has come,
+/// been passed on and been acknowledged after this.
+constexpr base::Duration arrivals_wait = std::chrono::milliseconds{100};
 /// How long a leaving node waits for answers to what it passed on.
 constexpr base::Duration answers_wait_max = std::chrono::seconds{5};
 constexpr base::Duration answers_poll = std::chrono::milliseconds{5};
@@ -487,14 +490,20 @@ void NodeCore::leave(Left done) {
   });
 }
 
-/// What was passed on to where the names are now is answered through here: not before that is done.
 void NodeCore::on_drained(std::uint64_t moved) {
+  (void)system_.timers().add(clock_.now() + (moved > 0 ? arrivals_wait : base::Duration{0}),
+                             [this, moved] { await_answers(moved); });
+}
+
+/// What was passed on to where the names are now is answered through here: not before that is done.
+void NodeCore::await_answers(std::uint64_t moved) {
   const base::Duration wait_max = std::min(answers_wait_max, config_.drain_timeout / 2);
-  if (router_.open_requests() == 0 || clock_.now() >= leave_since_ + wait_max) {
+  const bool is_done = router_.open_requests() == 0 && names_.parked() == 0;
+  if (is_done || clock_.now() >= leave_since_ + wait_max) {
     finish_leave(static_cast<std::uint32_t>(moved));
     return;
   }
-  (void)system_.timers().add(clock_.now() + answers_poll, [this, moved] { on_drained(moved); });
+  (void)system_.timers().add(clock_.now() + answers_poll, [this, moved] { await_answers(moved); });
 }
 
 void NodeCore::finish_leave(std::uint32_t moved) {

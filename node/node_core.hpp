@@ -112,6 +112,7 @@ class NodeCore final : public RouterListener {
   void on_name_released(const registry::Record& record);
   void on_claim_done(const registry::ClaimDone& done);
   void on_drained(std::uint64_t moved);
+  void await_answers(std::uint64_t moved);
   void on_exit(const std::string& name, base::ActorId actor, std::function<void()> proceed);
   void finish_leave(std::uint32_t moved);
   void proceed(const std::string& name);
