@@ -88,6 +88,9 @@ void Cluster::start_nodes(std::size_t count, const Words& flags) {
     start("n" + std::to_string(i), flags);
   }
   wait_for_nodes(count);
+  // The demo's pool is started by the nodes themselves, once they are ready.
+  const Ran pool = troupe({"wait", "--for", "name=squares"});
+  ASSERT_EQ(pool.exit_code, 0) << pool.text();
 }
 
 void Cluster::wait_for_nodes(std::size_t count) {

@@ -36,7 +36,8 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  /// Starts n1, n2, … and waits until each sees all of them. The first two are the seeds.
+  /// Starts n1, n2, … and waits until each sees all of them and the demo's pool is there. The first
+  /// two are the seeds.
   void start_nodes(std::size_t count, const Words& flags = {});
   /// Starts a node under its name, also one that has run before, and does not wait for it.
   Process& start(const std::string& name, const Words& flags = {});
