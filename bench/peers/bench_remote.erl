@@ -12,8 +12,11 @@ receive_items([Count]) ->
     Messages = list_to_integer(Count),
     register(sink, self()),
     io:format("ready~n"),
-    receive {begin_with, Source} -> sink(0, 0, Messages, Source) end,
-    receive stop -> ok end,
+    Sender = receive {begin_with, Source} -> Source end,
+    sink(0, 0, Messages, Sender),
+    %% The sender has its sum when it goes.
+    Monitor = monitor(process, Sender),
+    receive {'DOWN', Monitor, process, Sender, _} -> ok end,
     halt(0).
 
 sink(Messages, Sum, Messages, Source) -> Source ! {done, Sum};
@@ -36,7 +39,6 @@ send_items([Count]) ->
     Ended = erlang:monotonic_time(nanosecond),
     Sum = expected(0, Messages, 0),
     io:format("remote-flood ~f M/s~n", [Messages * 1000 / (Ended - Began)]),
-    Sink ! stop,
     halt(0).
 
 %% The distribution suspends a sender whose connection is full.
