@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,6 +166,7 @@ AnyRef find(const ActorRef<Sink>& named) {
 }  // namespace
 
 int remote_receiver() {
+  require(prctl(PR_SET_PDEATHSIG, SIGTERM) == 0, "prctl");  // also if the sender fails
   Node node{config_of("receiver")};
   node.start().value();
   node.spawn<Sink>({.name = "sink", .mailbox_messages_max = 2 * window}).value();
