@@ -5,6 +5,13 @@
 
 namespace troupe::harness {
 
+/// Under a sanitizer everything takes ten times as long: a tenth has to do.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::uint64_t sanitizer_share = 10;
+#else
+inline constexpr std::uint64_t sanitizer_share = 1;
+#endif
+
 /// The seeds of a random test: TROUPE_SEED alone, or TROUPE_SEEDS many from 1 on, or `count`.
 /// `part` of `parts` takes every parts-th of them, so that ctest may run the parts at once;
 /// TROUPE_SEED runs in part 0 only.

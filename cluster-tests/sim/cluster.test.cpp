@@ -53,6 +53,8 @@ TEST_F(Cluster, ANamedCounterAnswersFromEveryNode) {
   const auto row = world.start_actor("n1", "counter", {.name = "hits", .placement = "n2"});
   ASSERT_TRUE(row.ok()) << row.error().text();
   EXPECT_EQ(row->node, "n2");
+  // The asker of a start knows the name at once; the others hear of it.
+  ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, milliseconds{100}));
   for (const char* name : {"n1", "n2", "n3"}) {
     const auto hits = world.node(name).find<Counter>("hits");
     EXPECT_TRUE(world.finish(hits.ask(Increment{.by = 5})).ok());

@@ -108,7 +108,7 @@ TEST_F(ManyNames, AreSpreadOverAllNodes) {
 
 TEST_F(ManyNames, AThousandAnswerAHundredThousandAsksFromEachNode) {
   start_names(1000);
-  ask_from_everywhere(from_environment("TROUPE_ASKS", 100'000));
+  ask_from_everywhere(from_environment("TROUPE_ASKS", 100'000 / sanitizer_share));
 }
 
 TEST_F(ManyNames, AllMoveWhenTheirNodeDies) {

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint64_t seeds_default = 200;
+constexpr std::uint64_t seeds_default = 200 / sanitizer_share;
 /// So many cases for ctest to run at once.
 constexpr std::uint64_t parts = 8;
 
