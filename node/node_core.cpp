@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint32_t linger_ms = 1000;
 /// How long a node that has left may take to send its last answers and say goodbye.
 constexpr base::Duration goodbye_wait_max = std::chrono::seconds{2};
+/// What it sent last may come after the end of another of its connections.
+constexpr base::Duration last_words_wait = std::chrono::milliseconds{100};
 /// The others learn the new holders within a round trip; what they had sent here by then has come,
 /// been passed on and been acknowledged after this.
 constexpr base::Duration arrivals_wait = std::chrono::milliseconds{100};
@@ -129,7 +131,10 @@ void NodeCore::on_link_lost(const base::NodeId& peer, const std::string& reason)
       apply(cluster_->on_refused_as_dead(reason, clock_.now()));
       return;
     }
-    cut_departed(peer);
+    if (departed_.contains(peer)) {
+      (void)system_.timers().add(clock_.now() + last_words_wait,
+                                 [this, peer] { cut_departed(peer); });
+    }
     apply(cluster_->on_link_lost(peer, clock_.now()));
   });
 }
