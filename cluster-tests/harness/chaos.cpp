@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/demo_actors.hpp"
 #include "node/node_core.hpp"
 
 namespace troupe::harness {
@@ -15,6 +16,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t node_count = 5;
 constexpr std::size_t name_count = 12;
+constexpr std::size_t pool_workers = 4;
 constexpr base::Duration talk_interval = milliseconds{10};
 constexpr base::Duration quiet = seconds{12};
 constexpr std::int64_t freeze_ms_max = 500;
@@ -26,7 +28,7 @@ base::Duration random_time(base::Random& random, std::int64_t ms_max) {
 }
 
 WorldOptions world_options(const std::vector<std::string>& names, const ChaosFaults& faults) {
-  WorldOptions options{.demo = false, .watched_names = names};
+  WorldOptions options{.demo = faults.pool, .watched_names = names};
   if (faults.slow_network) {
     options.network.delay_max = milliseconds{20};
   }
@@ -41,7 +43,8 @@ ChaosFaults ChaosFaults::draw(base::Random& random) {
           .break_connection = random.chance(0.6),
           .freeze = random.chance(0.4),
           .stop_names = random.chance(0.5),
-          .slow_network = random.chance(0.3)};
+          .slow_network = random.chance(0.3),
+          .pool = random.chance(0.4)};
 }
 
 std::string ChaosFaults::text() const {
@@ -51,7 +54,8 @@ std::string ChaosFaults::text() const {
                                     {break_connection, "break_connection"},
                                     {freeze, "freeze"},
                                     {stop_names, "stop_names"},
-                                    {slow_network, "slow_network"}}) {
+                                    {slow_network, "slow_network"},
+                                    {pool, "pool"}}) {
     text += is_on ? std::string{text.empty() ? "" : " "} + name : "";
   }
   return text;
@@ -107,6 +111,33 @@ void Chaos::begin() {
   }
 }
 
+/// An ask that must end by its deadline; a reply is checked, a refusal is never due.
+template <class T>
+void Chaos::follow(actors::Ask<T> ask, base::Duration timeout,
+                   std::function<void(const T& reply)> check) {
+  ++counts_.asked;
+  ++open_;
+  // A frozen asker hears of its deadline when it goes on.
+  const base::TimePoint latest = world_->now() + timeout + ask_slack +
+                                 milliseconds{faults_.freeze ? freeze_ms_max : 0};
+  // Dies with the asker's node, or after the result.
+  const std::shared_ptr<void> end{nullptr, [this](void*) { --open_; }};
+  std::move(ask).then([this, check = std::move(check), latest, end](actors::AskResult<T> result) {
+    if (world_->now() > latest) {
+      world_->problem("an ask ended after its deadline");
+    }
+    if (result.ok()) {
+      ++counts_.answered;
+      check(result.value());
+    } else if (result.error().kind == AskError::Kind::refusal) {
+      world_->problem("refused: " + result.error().reason);
+    } else {
+      ++(result.error().kind == AskError::Kind::not_run ? counts_.not_run
+                                                        : counts_.may_have_run);
+    }
+  });
+}
+
 void Chaos::ask(const std::string& at) {
   const std::string& name = names_[random_.below(names_.size())];
   const std::uint64_t number = ++last_number_;
@@ -117,37 +148,30 @@ void Chaos::ask(const std::string& at) {
     (void)tally.tell(Put{client, number});  // the ledgers tell what became of it
     return;
   }
-  ++counts_.asked;
-  ++open_;
   const base::Duration timeout = random_.chance(0.2) ? milliseconds{300} : milliseconds{5000};
-  // A frozen asker hears of its deadline when it goes on.
-  const base::TimePoint latest = world_->now() + timeout + ask_slack +
-                                 milliseconds{faults_.freeze ? freeze_ms_max : 0};
-  // Dies with the asker's node, or after the result.
-  const std::shared_ptr<void> end{nullptr, [this](void*) { --open_; }};
-  tally.ask(Put{client, number}, timeout)
-      .then([this, number, name, latest, end](actors::AskResult<PutReply> result) {
-        if (world_->now() > latest) {
-          world_->problem("an ask ended after its deadline");
-        }
-        if (result.ok()) {
-          ++counts_.answered;
-          if (result->number != number || result->name != name) {
-            world_->problem("an ask of '" + name + "' got the answer of another");
-          }
-        } else if (result.error().kind == AskError::Kind::refusal) {
-          world_->problem("a tally refused: " + result.error().reason);
-        } else {
-          ++(result.error().kind == AskError::Kind::not_run ? counts_.not_run
-                                                            : counts_.may_have_run);
-        }
-      });
+  follow<PutReply>(tally.ask(Put{client, number}, timeout), timeout,
+                   [this, name, number](const PutReply& reply) {
+                     if (reply.number != number || reply.name != name) {
+                       world_->problem("an ask of '" + name + "' got the answer of another");
+                     }
+                   });
+}
+
+void Chaos::ask_pool(const std::string& at) {
+  const auto number = static_cast<std::int64_t>(random_.below(1'000'000));
+  const auto squares = world_->node(at).find<node::demo::Squarer>("squares");
+  follow<std::int64_t>(squares.ask(node::demo::Square{number}), actors::ask_timeout_default,
+                       [this, number](const std::int64_t& reply) {
+                         if (reply != number * number) {
+                           world_->problem("the pool answered for somebody else");
+                         }
+                       });
 }
 
 void Chaos::talk() {
   for (const std::string& name : nodes_) {
     if (world_->is_running(name) && name != frozen_ && random_.chance(0.3)) {
-      ask(name);
+      faults_.pool && random_.chance(0.2) ? ask_pool(name) : ask(name);
     }
   }
 }
@@ -255,33 +279,53 @@ void Chaos::check_end() {
     }
   }
   for (const std::string& at : nodes_) {
-    if (!world_->is_running(at)) {
+    if (world_->is_running(at)) {
+      check_names_at(at);
+    } else {
       world_->problem(at + " does not run");
-      continue;
-    }
-    for (const std::string& name : names_) {
-      const registry::Record* record = world_->find(at, name);
-      if (record == nullptr) {
-        // Stopped and not granted again: then nobody must have it.
-        if (!faults_.stop_names || world_->journal().objects(name) != 0) {
-          world_->problem("'" + name + "' was lost");
-        }
-        continue;
-      }
-      const auto answer = world_->finish(world_->node(at).find<Tally>(name).ask(
-          Put{world_->node(at).id().incarnation, ++last_number_}));
-      if (!answer.ok()) {
-        world_->problem("'" + name + "' does not answer " + at + " in the end: " +
-                        answer.error().text());
-      }
-      if (world_->journal().objects(name) != 1) {
-        world_->problem("'" + name + "' runs " + std::to_string(world_->journal().objects(name)) +
-                        " times in the end");
-      }
     }
   }
   world_->run_for(seconds{1});
+  check_actors();
   world_->check_ledgers();
+}
+
+void Chaos::check_names_at(const std::string& at) {
+  for (const std::string& name : names_) {
+    const std::size_t objects = world_->journal().objects(name);
+    if (world_->find(at, name) == nullptr) {
+      // Stopped and not granted again: then nobody must have it.
+      if (!faults_.stop_names || objects != 0) {
+        world_->problem("'" + name + "' was lost");
+      }
+      continue;
+    }
+    const auto answer = world_->finish(world_->node(at).find<Tally>(name).ask(
+        Put{world_->node(at).id().incarnation, ++last_number_}));
+    if (!answer.ok()) {
+      world_->problem("'" + name + "' does not answer " + at + " in the end: " +
+                      answer.error().text());
+    }
+    if (objects != 1) {
+      world_->problem("'" + name + "' runs " + std::to_string(objects) + " times in the end");
+    }
+  }
+}
+
+/// A control service a node, the named actors, the pool and its workers: nothing more.
+void Chaos::check_actors() {
+  std::size_t expected = nodes_.size() + (faults_.pool ? 1 + pool_workers : 0);
+  for (const std::string& name : names_) {
+    expected += world_->journal().objects(name);
+  }
+  std::size_t actors = 0;
+  for (const std::string& at : world_->running()) {
+    actors += world_->node(at).system().actor_count();
+  }
+  if (actors != expected) {
+    world_->problem("there are " + std::to_string(actors) + " actors instead of " +
+                    std::to_string(expected));
+  }
 }
 
 }  // namespace troupe::harness

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct ChaosFaults {
   bool freeze = true;  ///< too short for a node to be declared down
   bool stop_names = true;
   bool slow_network = true;  ///< delays up to 20 ms instead of 0.5 ms
+  bool pool = true;          ///< not a fault: there is a pool, and it is asked too
   [[nodiscard]] static ChaosFaults draw(base::Random& random);
   [[nodiscard]] std::string text() const;
 };
@@ -48,10 +50,16 @@ class Chaos {
   void begin();
   void talk();
   void ask(const std::string& at);
+  void ask_pool(const std::string& at);
+  template <class T>
+  void follow(actors::Ask<T> ask, base::Duration timeout,
+              std::function<void(const T& reply)> check);
   void stop_and_start(const std::string& at, const std::string& name);
   void fail_something();
   void end_faults();
   void check_end();
+  void check_names_at(const std::string& at);
+  void check_actors();
   [[nodiscard]] bool may_lose(const std::string& name) const;
   [[nodiscard]] std::string any_running();
 
