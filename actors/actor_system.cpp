@@ -12,12 +12,6 @@ class Root final : public Actor {
   using Protocol = actors::Protocol<>;
 };
 
-std::size_t thread_number() {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t number = next.fetch_add(1, std::memory_order_relaxed);
-  return number;
-}
-
 }  // namespace
 
 struct ActorSystem::Chunk {
@@ -64,8 +58,6 @@ ActorSystem::~ActorSystem() {
     delete chunk.load(std::memory_order_acquire);
   }
 }
-
-ActorSystem::CounterShard& ActorSystem::shard() { return shards_[thread_number() % shard_count]; }
 
 ActorCell* ActorSystem::cell_at(std::uint32_t index) const {
   if (index >= cells_used_.load(std::memory_order_acquire)) {
@@ -158,7 +150,7 @@ void ActorSystem::hand_over(const AnyRef& actor, const AnyRef& successor) {
 }
 
 void ActorSystem::undeliver(const MessageBlock& message, base::Outcome outcome) {
-  shard().delivered.fetch_sub(1, std::memory_order_relaxed);
+  add(&CounterShard::delivered, -1);
   note_dead(message, outcome);
 }
 

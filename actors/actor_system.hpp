@@ -113,9 +113,9 @@ class ActorSystem {
   }
 
   // For cells and other sinks: every message passes exactly one of each column.
-  void count_sent() { shard().sent.fetch_add(1, std::memory_order_relaxed); }
-  void uncount_sent() { shard().sent.fetch_sub(1, std::memory_order_relaxed); }
-  void count_delivered() { shard().delivered.fetch_add(1, std::memory_order_relaxed); }
+  void count_sent() { add(&CounterShard::sent, 1); }
+  void uncount_sent() { add(&CounterShard::sent, -1); }
+  void count_delivered() { add(&CounterShard::delivered, 1); }
   /// A message that deliver() did not accept: counts it as sent and dead.
   void reject(const Envelope& message, base::Outcome outcome);
   /// A message that was accepted and will not be handled: counts it dead and tells its asker.
@@ -132,10 +132,27 @@ class ActorSystem {
     std::atomic<std::uint64_t> sent{0};
     std::atomic<std::uint64_t> delivered{0};
   };
+  static inline std::atomic<std::size_t> threads_{0};
   static constexpr std::size_t shard_count = 32;
   static constexpr std::size_t dead_letters_kept = 256;
 
-  CounterShard& shard();
+  /// A thread that has a shard to itself needs no locked addition; the last shard is for the rest.
+  void add(std::atomic<std::uint64_t> CounterShard::* counter, std::int64_t count) {
+    const std::size_t thread = thread_number();
+    if (thread < shard_count - 1) {
+      auto& own = shards_[thread].*counter;
+      own.store(own.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(count),
+                std::memory_order_relaxed);
+    } else {
+      (shards_[shard_count - 1].*counter)
+          .fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
+    }
+  }
+  /// Counts the threads of the process, each once.
+  [[nodiscard]] static std::size_t thread_number() {
+    thread_local const std::size_t number = threads_.fetch_add(1, std::memory_order_relaxed);
+    return number;
+  }
   ActorCell* cell_at(std::uint32_t index) const;
   ActorCell* take_cell();
   void note_dead(const MessageBlock& message, base::Outcome reason);

@@ -187,8 +187,13 @@ base::Result<void> Node::start() {
   if (incomplete_) {
     return *incomplete_;
   }
-  if (real_ && std::exchange(real_->is_started, true)) {
-    return {};
+  if (is_started_.exchange(true)) {
+    return real_ && real_->is_stopped
+               ? base::Result<void>{Error{Errc::closed, "the node has ended, or could not start"}}
+               : base::Result<void>{};
+  }
+  if (real_) {
+    real_->is_started = true;
   }
   for (const std::string& path : core_->config().plugins) {
     if (auto loaded = load_plugin(path, kinds()); !loaded.ok()) {
@@ -297,6 +302,9 @@ base::Result<actors::AnyRef> Node::spawn_named(const actors::ActorType& type,
                                                actors::ActorFactory factory,
                                                actors::SpawnOptions options, bool may_respawn) {
   if (options.name.empty()) {
+    if (auto started = start(); !started.ok()) {
+      return started.error();
+    }
     return system().spawn_any(type, std::move(factory), std::move(options), nullptr);
   }
   if (auto ready = wait_until_ready(start_timeout); !ready.ok()) {

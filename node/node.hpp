@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -139,6 +140,7 @@ class Node {
                                            actors::SpawnOptions options, bool may_respawn);
 
   std::optional<base::Error> incomplete_;
+  std::atomic<bool> is_started_{false};
   std::unique_ptr<Real> real_;
   std::unique_ptr<NodeCore> core_;
 };

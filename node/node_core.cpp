@@ -188,6 +188,10 @@ void NodeCore::apply(registry::Effects effects) {
     }
   }
   applying_ = false;
+  // Until the table is here, messages by name wait: an unknown name may well be somebody's.
+  if (has_joined_ && cluster_->has_table()) {
+    names_.set_ready();
+  }
 }
 
 void NodeCore::carry_out(const registry::Event& event) {
@@ -218,7 +222,7 @@ void NodeCore::carry_out(const registry::Event& event) {
         core.became_ready_.notify_all();
       }
       core.publish_view();
-      core.names_.set_ready();
+      core.has_joined_ = true;
       base::log(LogLevel::info, "node", "ready: {} in cluster '{}'", core.id_.text(),
                 core.config_.cluster);
       if (core.ready_hook_) {

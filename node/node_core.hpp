@@ -144,6 +144,7 @@ class NodeCore final : public RouterListener {
   };
   std::deque<registry::Effects> effects_;
   bool applying_ = false;
+  bool has_joined_ = false;
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, Started> starts_;
   std::map<std::string, Held> held_;

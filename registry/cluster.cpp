@@ -321,6 +321,8 @@ Member Cluster::self() const {
 bool Cluster::is_ready() const {
   return parts_->membership.is_ready();
 }
+bool Cluster::has_table() const { return parts_->names.has_table(); }
+
 std::optional<NodeId> Cluster::leader() const {
   return parts_->names.leader();
 }

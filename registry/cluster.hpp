@@ -104,6 +104,8 @@ class Cluster {
   [[nodiscard]] Member self() const;
   [[nodiscard]] bool is_ready() const;
   [[nodiscard]] std::optional<base::NodeId> leader() const;
+  /// Whether this node's copy of the table shows what the cluster knows: not yet just after joining.
+  [[nodiscard]] bool has_table() const;
   /// From this node's copy of the table; null if the name is free. Valid until the next input.
   [[nodiscard]] const Record* find(std::string_view name) const;
   /// All names that are not free, sorted.

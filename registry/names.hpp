@@ -61,6 +61,8 @@ class Names {
 
   [[nodiscard]] const NameTable& table() const { return table_; }
   [[nodiscard]] std::optional<base::NodeId> leader() const { return leader_; }
+  /// Whether the copy shows what the cluster knows; not yet between joining and the first snapshot.
+  [[nodiscard]] bool has_table() const { return version_ != 0 || as_leader_.is_active(); }
   /// What this node holds or is about to.
   [[nodiscard]] const std::map<std::string, Hold>& holds() const { return holds_; }
   [[nodiscard]] std::uint64_t refused_epoch() const { return refused_epoch_; }
