@@ -23,8 +23,8 @@ constexpr std::int64_t freeze_ms_max = 500;
 constexpr base::Duration ask_slack = milliseconds{20};
 
 base::Duration random_time(base::Random& random, std::int64_t ms_max) {
-  return milliseconds{1 + static_cast<std::int64_t>(
-                              random.below(static_cast<std::uint64_t>(ms_max)))};
+  return milliseconds{1 +
+                      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(ms_max)))};
 }
 
 WorldOptions world_options(const std::vector<std::string>& names, const ChaosFaults& faults) {
@@ -102,12 +102,12 @@ void Chaos::begin() {
   }
   for (const std::string& name : names_) {
     const std::string placement = random_.chance(0.5) ? "spread" : "any";
-    world_->node(any_running()).start_actor("tally", tally_options(name, placement),
-                                            [this, name](const auto& row) {
-                                              if (!row.ok()) {
-                                                world_->problem(name + ": " + row.error().text());
-                                              }
-                                            });
+    world_->node(any_running())
+        .start_actor("tally", tally_options(name, placement), [this, name](const auto& row) {
+          if (!row.ok()) {
+            world_->problem(name + ": " + row.error().text());
+          }
+        });
   }
 }
 
@@ -118,8 +118,8 @@ void Chaos::follow(actors::Ask<T> ask, base::Duration timeout,
   ++counts_.asked;
   ++open_;
   // A frozen asker hears of its deadline when it goes on.
-  const base::TimePoint latest = world_->now() + timeout + ask_slack +
-                                 milliseconds{faults_.freeze ? freeze_ms_max : 0};
+  const base::TimePoint latest =
+      world_->now() + timeout + ask_slack + milliseconds{faults_.freeze ? freeze_ms_max : 0};
   // Dies with the asker's node, or after the result.
   const std::shared_ptr<void> end{nullptr, [this](void*) { --open_; }};
   std::move(ask).then([this, check = std::move(check), latest, end](actors::AskResult<T> result) {
@@ -132,8 +132,7 @@ void Chaos::follow(actors::Ask<T> ask, base::Duration timeout,
     } else if (result.error().kind == AskError::Kind::refusal) {
       world_->problem("refused: " + result.error().reason);
     } else {
-      ++(result.error().kind == AskError::Kind::not_run ? counts_.not_run
-                                                        : counts_.may_have_run);
+      ++(result.error().kind == AskError::Kind::not_run ? counts_.not_run : counts_.may_have_run);
     }
   });
 }
@@ -171,7 +170,7 @@ void Chaos::ask_pool(const std::string& at) {
 void Chaos::talk() {
   for (const std::string& name : nodes_) {
     if (world_->is_running(name) && name != frozen_ && random_.chance(0.3)) {
-      faults_.pool && random_.chance(0.2) ? ask_pool(name) : ask(name);
+      faults_.pool&& random_.chance(0.2) ? ask_pool(name) : ask(name);
     }
   }
 }
@@ -303,8 +302,8 @@ void Chaos::check_names_at(const std::string& at) {
     const auto answer = world_->finish(world_->node(at).find<Tally>(name).ask(
         Put{world_->node(at).id().incarnation, ++last_number_}));
     if (!answer.ok()) {
-      world_->problem("'" + name + "' does not answer " + at + " in the end: " +
-                      answer.error().text());
+      world_->problem("'" + name + "' does not answer " + at +
+                      " in the end: " + answer.error().text());
     }
     if (objects != 1) {
       world_->problem("'" + name + "' runs " + std::to_string(objects) + " times in the end");

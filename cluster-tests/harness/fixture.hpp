@@ -29,7 +29,8 @@ class TestWorld : public World {
 /// A test in one world; what went wrong in it is told at the end, with the seed.
 class WorldTest : public testing::Test {
  protected:
-  explicit WorldTest(WorldOptions options = {}) : seed_(seed(1)), world(seed_, std::move(options)) {}
+  explicit WorldTest(WorldOptions options = {})
+      : seed_(seed(1)), world(seed_, std::move(options)) {}
 
   void TearDown() override {
     for (const std::string& problem : world.problems()) {

@@ -99,8 +99,8 @@ class Agent : public actors::Actor {
   actors::Task<std::vector<std::string>> on(SendAll message) {
     std::vector<std::string> outcomes;
     for (std::int64_t i = 0; i < message.count; ++i) {
-      const base::Outcome outcome = co_await message.to.send(
-          Fine{i}, std::chrono::milliseconds{message.timeout_ms});
+      const base::Outcome outcome =
+          co_await message.to.send(Fine{i}, std::chrono::milliseconds{message.timeout_ms});
       outcomes.emplace_back(base::to_string(outcome));
     }
     co_return outcomes;

@@ -9,7 +9,9 @@ Tally::Tally(Journal& journal, std::string name, base::NodeId node)
   journal_.object_made(name_, node_);
 }
 
-Tally::~Tally() { journal_.object_gone(name_, node_); }
+Tally::~Tally() {
+  journal_.object_gone(name_, node_);
+}
 
 PutReply Tally::on(const Put& message) {
   std::uint64_t& last = last_[message.client];
@@ -25,15 +27,14 @@ void register_tally(node::Node& node, Journal& journal) {
   const actors::ProtocolInfo protocol = actors::protocol_info<Tally>();
   kind.description = node::detail::describe(kind.name, protocol);
   kind.types = node::detail::wire_types(protocol);
-  kind.prepare = [&journal, id = node.id()](
-                     base::ByteView bytes) -> base::Result<actors::ActorFactory> {
+  kind.prepare = [&journal,
+                  id = node.id()](base::ByteView bytes) -> base::Result<actors::ActorFactory> {
     auto args = base::from_wire<TallyArgs>(bytes);
     if (!args.ok()) {
       return args.error();
     }
-    return actors::ActorFactory{[&journal, id, name = args->name] {
-      return std::make_unique<Tally>(journal, name, id);
-    }};
+    return actors::ActorFactory{
+        [&journal, id, name = args->name] { return std::make_unique<Tally>(journal, name, id); }};
   };
   node.kinds().add(std::move(kind)).value();
 }

@@ -74,7 +74,9 @@ World::Life& World::life(const std::string& name) {
   return *found->second;
 }
 
-node::Node& World::node(const std::string& name) { return *life(name).node; }
+node::Node& World::node(const std::string& name) {
+  return *life(name).node;
+}
 
 std::vector<std::string> World::running() const {
   std::vector<std::string> names;
@@ -94,8 +96,7 @@ node::Node& World::start(const std::string& name, StartOptions options) {
   const std::string key = lives_.contains(name) ? options.address : name;
   TROUPE_CHECK(!key.empty() && !lives_.contains(key), "this node runs already");
   auto owned = std::make_unique<Life>(
-      random_.split(), key,
-      options.address.empty() ? "tcp://" + name + ":7400" : options.address);
+      random_.split(), key, options.address.empty() ? "tcp://" + name + ":7400" : options.address);
   Life& life = *owned;
   life.transport = network_.make_transport(life.address, clock_);
 
@@ -114,9 +115,8 @@ node::Node& World::start(const std::string& name, StartOptions options) {
   }
   life.node = std::make_unique<node::Node>(std::move(config), std::move(parts));
   life.node->set_waker([&life] { life.is_woken = true; });
-  life.node->core().set_end_request([&life](const std::string& reason) {
-    life.end_reason = reason;
-  });
+  life.node->core().set_end_request(
+      [&life](const std::string& reason) { life.end_reason = reason; });
   if (prepare) {
     prepare(*life.node);
   }
@@ -306,8 +306,8 @@ void World::check_names(Life& life) {
     }
     std::uint64_t& last = life.epochs[name];
     if (record->epoch < last) {
-      problem(self.text() + ": the epoch of '" + name + "' went back from " +
-              std::to_string(last) + " to " + std::to_string(record->epoch));
+      problem(self.text() + ": the epoch of '" + name + "' went back from " + std::to_string(last) +
+              " to " + std::to_string(record->epoch));
     }
     last = record->epoch;
     if (record->state == registry::NameState::bound && record->holder == self) {
@@ -320,7 +320,9 @@ void World::check_names(Life& life) {
   }
 }
 
-bool World::has_converged() { return differences().empty(); }
+bool World::has_converged() {
+  return differences().empty();
+}
 
 std::string World::differences() {
   std::vector<base::NodeId> all;

@@ -34,8 +34,7 @@ class BadInput : public WorldTest {
         live += registry::is_live(member) ? 1 : 0;
       }
       EXPECT_EQ(live, 3U) << name;
-      EXPECT_TRUE(
-          world.finish(world.node(name).find<Tally>("hits").ask(Put{++number, 1})).ok());
+      EXPECT_TRUE(world.finish(world.node(name).find<Tally>("hits").ask(Put{++number, 1})).ok());
     }
     EXPECT_TRUE(world.ended().empty());
     world.check_ledgers();
@@ -80,8 +79,7 @@ base::Bytes random_record(base::Random& random, const std::vector<std::uint64_t>
   const base::Bytes body = random_bytes(random, 200);
   base::Record record;
   record.kind = static_cast<base::RecordKind>(1 + random.below(8));
-  record.type = static_cast<std::uint32_t>(
-      random.chance(0.5) ? base::fnv1a("Put") : random.next());
+  record.type = static_cast<std::uint32_t>(random.chance(0.5) ? base::fnv1a("Put") : random.next());
   record.shape = static_cast<std::uint32_t>(random.next());
   record.target = random.chance(0.7) ? actors[random.below(actors.size())] : random.next();
   record.sender = random.chance(0.5) ? actors[random.below(actors.size())] : random.next();
@@ -187,8 +185,7 @@ TEST_F(BadInput, ANodeThatWasFrozenTooLongEnds) {
   world.run_for(seconds{10});
   EXPECT_TRUE(world.finish(world.node("n1").find<Tally>("hits").ask(Put{1, 1})).ok());
   world.thaw("n2");
-  EXPECT_TRUE(
-      world.run_until([&] { return world.ended().contains(sleeper); }, milliseconds{100}));
+  EXPECT_TRUE(world.run_until([&] { return world.ended().contains(sleeper); }, milliseconds{100}));
   EXPECT_EQ(world.journal().objects("hits"), 1U);
   world.start("n2");
   EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, seconds{10}))

@@ -176,13 +176,13 @@ TEST_F(Cluster, AsksEndAlikeHereAndFarAway) {
     all[far ? 1 : 0] = all_endings(seen(moody), seen(full), finish, pause);
   }
   EXPECT_EQ(all[0], all[1]);
-  EXPECT_EQ(all[1], (Texts{"fine replied", "refuse refusal: not today",
-                           "forget may_have_run stopped", "crash may_have_run stopped",
-                           "after the restart replied", "unheard not_run refused",
-                           "slow may_have_run expired", "behind it may_have_run expired",
-                           "third of two places not_run mailbox_full", "first replied",
-                           "second replied", "running replied", "end replied",
-                           "stopped not_run stopped"}));
+  EXPECT_EQ(
+      all[1],
+      (Texts{"fine replied", "refuse refusal: not today", "forget may_have_run stopped",
+             "crash may_have_run stopped", "after the restart replied", "unheard not_run refused",
+             "slow may_have_run expired", "behind it may_have_run expired",
+             "third of two places not_run mailbox_full", "first replied", "second replied",
+             "running replied", "end replied", "stopped not_run stopped"}));
 }
 
 TEST_F(Cluster, AwaitedSendsAreToldByReceipt) {

@@ -27,7 +27,6 @@ class Crash : public WorldTest {
   }
 };
 
-
 TEST_F(Crash, ASuccessorAnswersAfterEachOfTwentyKills) {
   ASSERT_TRUE(world.start_all()) << world.differences();
   ASSERT_TRUE(world.start_actor("n1", "tally", tally_options("hits")).ok());
@@ -73,8 +72,7 @@ TEST_F(Crash, ASuccessorAnswersAfterEachOfTwentyKills) {
   }
   world.check_ledgers();
   std::printf("longest way back: %lld ms\n",
-              static_cast<long long>(
-                  std::chrono::duration_cast<milliseconds>(longest).count()));
+              static_cast<long long>(std::chrono::duration_cast<milliseconds>(longest).count()));
 }
 
 TEST_F(Crash, AsksSentAtTheVeryMomentEndToo) {
@@ -90,6 +88,21 @@ TEST_F(Crash, AsksSentAtTheVeryMomentEndToo) {
   EXPECT_EQ(asked->result->error().outcome, base::Outcome::node_lost);
   EXPECT_LT(asked->until - asked->since, seconds{3});
   ASSERT_TRUE(world.finish(hits.ask(Put{1, 2})).ok());
+}
+
+TEST_F(Crash, ANodeThatFallsSilentIsReplaced) {
+  ASSERT_TRUE(world.start_all()) << world.differences();
+  ASSERT_TRUE(world.start_actor("n1", "tally", tally_options("hits", "n2")).ok());
+  world.run_for(seconds{1});
+  world.journal().one_object_a_name = false;  // the silent one still has its object
+  const auto hits = world.node("n3").find<Tally>("hits");
+  world.freeze("n2");
+  const auto lost = world.follow(hits.ask(Put{1, 1}));
+  ASSERT_TRUE(world.run_until([&] { return lost->is_over(); }, seconds{5}));
+  EXPECT_EQ(lost->result->error().kind, AskError::Kind::may_have_run);
+  const auto answer = world.finish(hits.ask(Put{1, 2}));
+  ASSERT_TRUE(answer.ok()) << answer.error().text();
+  EXPECT_NE(answer->node, "n2");
 }
 
 TEST_F(Crash, ACrashedNodeSaysNothing) {

@@ -30,7 +30,8 @@ class Client {
       ++sent_;
       const std::size_t index = world_.random().below(names_.size());
       const std::uint64_t number = ++next_[index];
-      refs_[index].ask(Put{number_, number}, seconds{20})
+      refs_[index]
+          .ask(Put{number_, number}, seconds{20})
           .then([this, index, number](actors::AskResult<PutReply> result) {
             ++over_;
             if (!result.ok()) {
@@ -62,9 +63,8 @@ class ManyNames : public WorldTest {
     for (std::size_t i = 0; i < count; ++i) {
       names.push_back("tally/" + std::to_string(i));
       world.node("n" + std::to_string(1 + i % 3))
-          .start_actor("tally", tally_options(names.back(), "spread"), [&](const auto& row) {
-            started += row.ok() ? 1 : 0;
-          });
+          .start_actor("tally", tally_options(names.back(), "spread"),
+                       [&](const auto& row) { started += row.ok() ? 1 : 0; });
     }
     ASSERT_TRUE(world.run_until([&] { return started == count; }, seconds{30})) << started;
     ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, seconds{10}))

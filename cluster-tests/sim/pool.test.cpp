@@ -45,7 +45,9 @@ class PoolOfSquares : public WorldTest {
 
   void ask(const std::string& at) {
     const std::int64_t number = static_cast<std::int64_t>(world.random().below(1000));
-    world.node(at).find<Squarer>("squares").ask(Square{number})
+    world.node(at)
+        .find<Squarer>("squares")
+        .ask(Square{number})
         .then([this, number](actors::AskResult<std::int64_t> result) {
           ++over;
           if (result.ok()) {
@@ -93,8 +95,8 @@ TEST_F(PoolOfSquares, ReplacesWorkersOfADeadNode) {
   EXPECT_GE(answered + 100, asked);
   EXPECT_TRUE(world.run_until([this] { return is_complete(); }, seconds{5}));
   world.start(victim);
-  EXPECT_TRUE(world.run_until([&] { return is_complete() && workers_at(victim) == 1; },
-                              seconds{10}));
+  EXPECT_TRUE(
+      world.run_until([&] { return is_complete() && workers_at(victim) == 1; }, seconds{10}));
   world.run_for(seconds{1});
   world.check_ledgers();
 }
@@ -115,8 +117,8 @@ TEST_F(PoolOfSquares, LeavesNoOrphansWhenItsNodeDies) {
     EXPECT_TRUE(world.run_until([&] { return over == asked; }, seconds{6}));
     EXPECT_EQ(answered, before + 1);
     world.start(victim);
-    EXPECT_TRUE(world.run_until([this] { return world.has_converged() && is_complete(); },
-                                seconds{10}))
+    EXPECT_TRUE(
+        world.run_until([this] { return world.has_converged() && is_complete(); }, seconds{10}))
         << world.differences();
   }
   world.check_ledgers();

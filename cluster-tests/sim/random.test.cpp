@@ -42,15 +42,14 @@ TEST_P(RandomSchedules, EndInAgreement) {
       break;
     }
   }
-  std::printf("%llu runs, %llu instants: %llu crashes, %llu leaves; %llu asks: %llu answered, "
-              "%llu not_run, %llu may_have_run\n",
-              static_cast<unsigned long long>(runs), static_cast<unsigned long long>(instants),
-              static_cast<unsigned long long>(sum.crashes),
-              static_cast<unsigned long long>(sum.leaves),
-              static_cast<unsigned long long>(sum.asked),
-              static_cast<unsigned long long>(sum.answered),
-              static_cast<unsigned long long>(sum.not_run),
-              static_cast<unsigned long long>(sum.may_have_run));
+  std::printf(
+      "%llu runs, %llu instants: %llu crashes, %llu leaves; %llu asks: %llu answered, "
+      "%llu not_run, %llu may_have_run\n",
+      static_cast<unsigned long long>(runs), static_cast<unsigned long long>(instants),
+      static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.leaves),
+      static_cast<unsigned long long>(sum.asked), static_cast<unsigned long long>(sum.answered),
+      static_cast<unsigned long long>(sum.not_run),
+      static_cast<unsigned long long>(sum.may_have_run));
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, RandomSchedules, testing::Range(std::uint64_t{0}, parts));
@@ -62,6 +61,8 @@ TEST(Determinism, OneSeedIsOneRun) {
     first.run(seconds{10});
     Chaos second{seed};
     second.run(seconds{10});
+    std::printf("seed %llu: %016llx\n", static_cast<unsigned long long>(seed),
+                static_cast<unsigned long long>(first.world().trace()));
     EXPECT_EQ(first.world().trace(), second.world().trace()) << "seed " << seed;
     EXPECT_EQ(first.world().instants(), second.world().instants()) << "seed " << seed;
     EXPECT_EQ(first.counts().answered, second.counts().answered) << "seed " << seed;
