@@ -44,5 +44,5 @@ function(troupe_tests name)
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest_main)
   troupe_warnings(${name})
   gtest_discover_tests(${name} TEST_PREFIX "${TROUPE_TEST_PREFIX}"
-    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+    DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900)
 endfunction()
