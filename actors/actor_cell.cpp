@@ -177,7 +177,8 @@ bool ActorCell::takes_messages() const {
 /// Ends a turn in which only control can go on. False: control came meanwhile.
 bool ActorCell::block() {
   blocked_.store(true, std::memory_order_seq_cst);
-  if (!mailbox_.has_control()) {
+  // From here on another thread may run the cell: only what is atomic may be touched.
+  if (!mailbox_.control_came()) {
     return true;
   }
   return !blocked_.exchange(false, std::memory_order_seq_cst);

@@ -49,6 +49,11 @@ class Mailbox {
   [[nodiscard]] bool has_control() const {
     return control_head_ != nullptr || control_.load(std::memory_order_seq_cst) != nullptr;
   }
+  /// Whether control was pushed since the last pop_control() that returned null; also for a turn that
+  /// may just have been taken over by another thread.
+  [[nodiscard]] bool control_came() const {
+    return control_.load(std::memory_order_seq_cst) != nullptr;
+  }
   /// Ends the turn: true if the actor is idle now and the next push wakes it; false if there is
   /// more to do.
   [[nodiscard]] bool try_idle();
