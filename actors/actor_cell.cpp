@@ -63,39 +63,45 @@ base::ActorId ActorCell::next_id() const {
 }
 
 base::Outcome ActorCell::deliver(Envelope&& envelope) {
-  if (envelope->kind == BlockKind::control) {
+  if (envelope->kind == BlockKind::control) [[unlikely]] {
     push_control(std::move(envelope));
     return base::Outcome::accepted;
   }
   if (envelope->target.value != id_.load(std::memory_order_acquire) ||
-      !accepts_.load(std::memory_order_relaxed)) {
+      !accepts_.load(std::memory_order_relaxed)) [[unlikely]] {
     return base::Outcome::stopped;
   }
-  MessageBlock* block = envelope.release();
-  ReplyAddress receipt_to;
-  if (block->wants_receipt) {
-    receipt_to = std::exchange(block->reply, ReplyAddress{});
-    block->wants_receipt = false;
+  if (envelope->wants_receipt) [[unlikely]] {
+    return deliver_with_receipt(std::move(envelope));
   }
+  MessageBlock* block = envelope.release();
   // Counted before the push: the message may be handled before push() returns.
   system().count_sent();
   const Mailbox::Push pushed = mailbox_.push(block);
-  if (pushed == Mailbox::Push::full) {
+  if (pushed == Mailbox::Push::queued) {
+    return base::Outcome::accepted;
+  }
+  if (pushed == Mailbox::Push::full) [[unlikely]] {
     system().uncount_sent();
     envelope = Envelope{block};
-    if (receipt_to) {
-      block->reply = receipt_to;
-      block->wants_receipt = true;
-    }
     return base::Outcome::mailbox_full;
   }
-  if (pushed == Mailbox::Push::wake) {
-    scheduler_.load(std::memory_order_acquire)->schedule(*this);
+  scheduler_.load(std::memory_order_acquire)->schedule(*this);
+  return base::Outcome::accepted;
+}
+
+/// The reply address learns that the message arrived; the handler has nobody to answer.
+base::Outcome ActorCell::deliver_with_receipt(Envelope&& envelope) {
+  const ReplyAddress receipt_to = std::exchange(envelope->reply, ReplyAddress{});
+  envelope->wants_receipt = false;
+  const base::Outcome outcome = deliver(std::move(envelope));
+  if (outcome != base::Outcome::accepted) {
+    envelope->reply = receipt_to;
+    envelope->wants_receipt = true;
+    return outcome;
   }
-  if (receipt_to) {
-    ReplyRight{receipt_to, false, base::time_never}.send(
-        Envelope::of(BlockKind::receipt, message_type<Receipt>, Receipt{}));
-  }
+  ReplyRight{receipt_to, false, base::time_never}.send(
+      Envelope::of(BlockKind::receipt, message_type<Receipt>, Receipt{}));
   return base::Outcome::accepted;
 }
 
@@ -139,8 +145,12 @@ Runnable::After ActorCell::run(Turn turn) {
     }
     MessageBlock* message = mailbox_.front();
     if (message == nullptr) {
-      admit_waiting_senders();
-      if (mailbox_.try_idle()) {
+      if (has_waiting_senders_.load(std::memory_order_relaxed)) {
+        admit_waiting_senders();
+      }
+      // A sender that waits has either seen the places that were freed, or is seen here.
+      if (mailbox_.try_idle(
+              [this] { return has_waiting_senders_.load(std::memory_order_seq_cst); })) {
         return After::idle;
       }
       ++handled;  // what comes now belongs to this turn
@@ -328,6 +338,7 @@ std::uint64_t ActorCell::suspend(std::coroutine_handle<> waiting) {
 /// mailbox_full: it waits now.
 base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiting) {
   base::MutexLock lock{senders_->mutex};
+  // Before the look at the mailbox: see run().
   has_waiting_senders_.store(true, std::memory_order_seq_cst);
   const base::Outcome outcome = waiting->try_deliver();
   if (outcome == base::Outcome::mailbox_full) {
@@ -337,11 +348,6 @@ base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiti
 }
 
 void ActorCell::admit_waiting_senders() {
-  // A read-modify-write, because it must not pass done() before it; pairs with offer_waiting().
-  bool somebody = true;
-  if (!has_waiting_senders_.compare_exchange_strong(somebody, true, std::memory_order_seq_cst)) {
-    return;
-  }
   for (;;) {
     std::shared_ptr<Send::State> next;
     {

@@ -84,6 +84,8 @@ class ActorCell final : public MessageSink, public Runnable {
     base::TimePoint deadline = base::time_never;
   };
 
+  base::Outcome deliver_with_receipt(Envelope&& envelope);
+
   // actor_cell.cpp: the turn
   void drain_control();
   bool takes_messages() const;

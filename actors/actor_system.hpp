@@ -132,26 +132,25 @@ class ActorSystem {
     std::atomic<std::uint64_t> sent{0};
     std::atomic<std::uint64_t> delivered{0};
   };
-  static inline std::atomic<std::size_t> threads_{0};
+  static inline std::atomic<std::uint32_t> threads_{0};
+  static inline constinit thread_local std::uint32_t thread_number_ = 0;
   static constexpr std::size_t shard_count = 32;
   static constexpr std::size_t dead_letters_kept = 256;
 
-  /// A thread that has a shard to itself needs no locked addition; the last shard is for the rest.
+  /// The first threads of the process have a shard each, without a locked addition; the first
+  /// shard is for the rest.
   void add(std::atomic<std::uint64_t> CounterShard::* counter, std::int64_t count) {
-    const std::size_t thread = thread_number();
-    if (thread < shard_count - 1) {
-      auto& own = shards_[thread].*counter;
+    if (thread_number_ == 0) [[unlikely]] {
+      thread_number_ = threads_.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    if (thread_number_ < shard_count) {
+      auto& own = shards_[thread_number_].*counter;
       own.store(own.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(count),
                 std::memory_order_relaxed);
     } else {
-      (shards_[shard_count - 1].*counter)
+      (shards_[0].*counter)
           .fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
     }
-  }
-  /// Counts the threads of the process, each once.
-  [[nodiscard]] static std::size_t thread_number() {
-    thread_local const std::size_t number = threads_.fetch_add(1, std::memory_order_relaxed);
-    return number;
   }
   ActorCell* cell_at(std::uint32_t index) const;
   ActorCell* take_cell();

@@ -36,8 +36,8 @@ AskResult<Value> read_reply(Envelope reply, const void* context) {
   if (reply->type != nullptr) {
     encode_body(*reply, encoded, true);
   }
-  if (reply->type == nullptr && reply->shape != 0 &&
-      reply->shape != base::fingerprint_of<Value>() &&
+  if (reply->type == nullptr && reply->shape() != 0 &&
+      reply->shape() != base::fingerprint_of<Value>() &&
       base::WireReader{reply->body()}.peek() != base::WireReader::Kind::map) {
     return undecodable_reply("its fields differ from those expected here");
   }

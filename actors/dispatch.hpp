@@ -95,7 +95,7 @@ Handled handle_block(A& actor, ActorCell& cell, MessageBlock& block) {
     encode_body(block, encoded, true);
   }
   base::WireReader reader{block.type != nullptr ? encoded : block.body(), cell.decode_context()};
-  if (block.type == nullptr && block.shape != 0 && block.shape != base::fingerprint_of<M>() &&
+  if (block.type == nullptr && block.shape() != 0 && block.shape() != base::fingerprint_of<M>() &&
       reader.peek() != base::WireReader::Kind::map) {
     cell.note_undecodable("its fields differ from those of the sender: a map is needed");
     return Handled::undecodable;

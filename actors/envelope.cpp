@@ -2,24 +2,15 @@
 
 namespace troupe::actors {
 
-void destroy_block(MessageBlock* block) {
-  if (block->type != nullptr) {
-    block->type->destroy(block->value());
-  }
-  block->~MessageBlock();
-  ::operator delete(block);
-}
-
 Envelope Envelope::encoded(BlockKind kind, std::uint32_t type_id, std::uint32_t shape,
                            base::ByteView body) {
-  void* memory = ::operator new(sizeof(MessageBlock) + body.size());
-  auto* block = new (memory) MessageBlock;
+  MessageBlock* block = make_block(sizeof(MessageBlock::EncodedHead) + body.size());
   block->kind = kind;
   block->type_id = type_id;
-  block->shape = shape;
-  block->body_bytes = static_cast<std::uint32_t>(body.size());
+  auto* head = new (block->value())
+      MessageBlock::EncodedHead{shape, static_cast<std::uint32_t>(body.size())};
   if (!body.empty()) {
-    std::memcpy(block->value(), body.data(), body.size());
+    std::memcpy(head + 1, body.data(), body.size());
   }
   return Envelope{block};
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "actors/block_pool.hpp"
 #include "actors/message_type.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -35,21 +36,27 @@ enum class BlockKind : std::uint8_t {
   control,  ///< between cells; see control.hpp
 };
 
-/// One allocation: this header and, behind it, the value or its encoded bytes.
+/// One allocation: this header and, behind it, the value, or an EncodedHead and the encoded bytes.
 struct alignas(16) MessageBlock {
   std::atomic<MessageBlock*> next{nullptr};
-  const MessageType* type = nullptr;  ///< null: the value is `body_bytes` of MessagePack
+  const MessageType* type = nullptr;  ///< null: the value is encoded as MessagePack
   base::ActorId target;
   base::ActorId sender;
   ReplyAddress reply;
   base::TimePoint deadline = base::time_never;
   std::uint32_t type_id = 0;
-  std::uint32_t shape = 0;  ///< of an encoded body; 0 if unknown
-  std::uint32_t body_bytes = 0;
   BlockKind kind = BlockKind::message;
   std::uint8_t control = 0;
-  bool wants_receipt = false;  ///< the reply address wants a receipt at arrival, no reply
-  bool by_name = false;        ///< the reply is wanted as a map by field name
+  bool wants_receipt : 1 = false;  ///< the reply address wants a receipt at arrival, no reply
+  bool by_name : 1 = false;        ///< the reply is wanted as a map by field name
+  /// Of the block pool, or its number of classes: from the system.
+  std::uint8_t size_class = block_pool::classes;
+
+  /// Before the bytes of an encoded body.
+  struct EncodedHead {
+    std::uint32_t shape = 0;  ///< 0 if unknown
+    std::uint32_t bytes = 0;
+  };
 
   [[nodiscard]] void* value() { return this + 1; }
   [[nodiscard]] const void* value() const { return this + 1; }
@@ -57,13 +64,50 @@ struct alignas(16) MessageBlock {
   [[nodiscard]] T& as() {
     return *std::launder(static_cast<T*>(value()));
   }
+  /// The body of an encoded message.
   [[nodiscard]] base::ByteView body() const {
-    return {static_cast<const std::byte*>(value()), body_bytes};
+    return {reinterpret_cast<const std::byte*>(encoded_head() + 1), encoded_head()->bytes};
+  }
+  /// The fingerprint of the value's fields; 0 if unknown or never travelling.
+  [[nodiscard]] std::uint32_t shape() const {
+    if (type != nullptr) {
+      return type->shape != nullptr ? type->shape() : 0;
+    }
+    return encoded_head()->shape;
+  }
+
+ private:
+  [[nodiscard]] const EncodedHead* encoded_head() const {
+    return static_cast<const EncodedHead*>(value());
   }
 };
+static_assert(sizeof(MessageBlock) == 64);
+
+/// An empty block with so many bytes behind its header.
+[[nodiscard]] inline MessageBlock* make_block(std::size_t value_bytes) {
+  const std::size_t bytes = sizeof(MessageBlock) + value_bytes;
+  auto* block = new (allocate_block(bytes)) MessageBlock;
+  const std::size_t size_class = block_pool::class_of(bytes);
+  block->size_class =
+      static_cast<std::uint8_t>(size_class < block_pool::classes && !block_pool::is_bypassed
+                                    ? size_class
+                                    : block_pool::classes);
+  return block;
+}
 
 /// Frees a block and its value.
-void destroy_block(MessageBlock* block);
+inline void destroy_block(MessageBlock* block) {
+  if (block->type != nullptr && block->type->destroy != nullptr) {
+    block->type->destroy(block->value());
+  }
+  const std::size_t size_class = block->size_class;
+  block->~MessageBlock();
+  if (size_class < block_pool::classes) {
+    block_pool::give(block, size_class);
+  } else {
+    ::operator delete(block);
+  }
+}
 
 /// Owns one message on its way. Move-only; not thread-safe. Destroying one that an asker waits for
 /// leaves the asker to its deadline: whoever gives up on a message reports it to the ActorSystem.
@@ -86,8 +130,7 @@ class Envelope {
   static Envelope of(BlockKind kind, const MessageType& type, T&& value) {
     using Value = std::remove_cvref_t<T>;
     static_assert(alignof(Value) <= alignof(MessageBlock));
-    void* memory = ::operator new(sizeof(MessageBlock) + sizeof(Value));
-    auto* block = new (memory) MessageBlock;
+    MessageBlock* block = make_block(sizeof(Value));
     Envelope envelope{block};
     new (block->value()) Value(std::forward<T>(value));
     block->kind = kind;

@@ -14,7 +14,7 @@ struct MessageType {
   std::string_view name;
   std::uint32_t id = 0;            ///< base::fnv1a of the name
   std::uint32_t (*shape)() = nullptr;  ///< base::fingerprint_of the type; null if it never travels
-  void (*destroy)(void* value) = nullptr;
+  void (*destroy)(void* value) = nullptr;  ///< null: nothing to do
   void (*encode)(base::WireWriter& out, const void* value) = nullptr;
 };
 
@@ -29,20 +29,29 @@ constexpr std::string_view value_name() {
   }
 }
 
+template <class T>
+constexpr auto destroyer() {
+  using Function = void (*)(void*);
+  if constexpr (std::is_trivially_destructible_v<T>) {
+    return Function{nullptr};
+  } else {
+    return Function{[](void* value) { static_cast<T*>(value)->~T(); }};
+  }
+}
+
 }  // namespace detail
 
 /// The type of a message or a reply.
 template <base::Serialisable T>
 inline constexpr MessageType message_type{
     detail::value_name<T>(), base::fnv1a(detail::value_name<T>()), &base::fingerprint_of<T>,
-    [](void* value) { static_cast<T*>(value)->~T(); },
+    detail::destroyer<T>(),
     [](base::WireWriter& out, const void* value) {
       base::wire_encode(out, *static_cast<const T*>(value));
     }};
 
 /// The type of a value that stays inside the process.
 template <class T>
-inline constexpr MessageType local_type{"local", 0, nullptr,
-                                        [](void* value) { static_cast<T*>(value)->~T(); }, nullptr};
+inline constexpr MessageType local_type{"local", 0, nullptr, detail::destroyer<T>(), nullptr};
 
 }  // namespace troupe::actors

@@ -29,7 +29,7 @@ void Send::State::attempt_remote(base::Duration pause) {
       system.requests().close(request);
       return;
     }
-    copy = Envelope::encoded(BlockKind::message, message->type_id, message->shape,
+    copy = Envelope::encoded(BlockKind::message, message->type_id, message->shape(),
                              message->body());
     copy->sender = message->sender;
   }
@@ -140,7 +140,7 @@ bool Send::await_suspend(std::coroutine_handle<> waiting) {
       base::Bytes body;
       encode_body(*state->message, body, false);
       Envelope encoded = Envelope::encoded(BlockKind::message, state->message->type_id,
-                                           state->message->type->shape(), body);
+                                           state->message->shape(), body);
       encoded->sender = state->message->sender;
       state->message = std::move(encoded);
     }

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "actors/block_pool.hpp"
 #include "base/check.hpp"
 
 namespace troupe::actors {
@@ -17,6 +18,9 @@ namespace detail {
 
 class TaskPromiseBase {
  public:
+  static void* operator new(std::size_t bytes) { return allocate_block(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) { free_block(frame, bytes); }
+
   std::suspend_always initial_suspend() noexcept { return {}; }
 
   struct FinalAwaiter {

@@ -42,9 +42,7 @@ void encode_envelope(const actors::MessageBlock& block, const EncodeOptions& opt
   base::Record record;
   record.kind = record_kind(block.kind);
   record.type = block.type_id;
-  record.shape = block.type == nullptr       ? block.shape
-                 : block.type->shape != nullptr ? block.type->shape()
-                                             : 0;
+  record.shape = block.shape();
   record.target = options.name.empty() ? block.target.value : 0;
   record.name = options.name;
   record.sender = block.sender.value;

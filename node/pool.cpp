@@ -116,7 +116,7 @@ void Pool::on_unhandled(Envelope&& message) {
   auto job = std::make_shared<PoolJob>();
   encode_body(*message, job->body, message->by_name);
   job->type_id = message->type_id;
-  job->shape = message->type != nullptr ? message->type->shape() : message->shape;
+  job->shape = message->shape();
   job->by_name = message->by_name;
   job->deadline = std::min(message->deadline, now() + job_timeout);
   job->asker = {std::exchange(message->reply, {}), message->by_name, message->deadline};
