@@ -12,6 +12,13 @@
 
 namespace troupe::actors {
 
+namespace {
+
+/// From here on a hundredth less is no matter.
+constexpr base::Duration coarse_timeout_min = std::chrono::seconds{1};
+
+}  // namespace
+
 Actor::Actor() : cell_(ActorCell::current()) {
   TROUPE_CHECK(cell_ != nullptr, "an actor is made by spawn(), never directly");
 }
@@ -116,7 +123,9 @@ base::ActorId AnyRef::request(Envelope&& message, base::Duration timeout) const 
     return {};
   }
   ActorSystem& system = sink_->system();
-  const base::TimePoint deadline = system.clock().now() + timeout;
+  const base::Clock& clock = system.clock();
+  const base::TimePoint deadline =
+      (timeout >= coarse_timeout_min ? clock.coarse_now() : clock.now()) + timeout;
   const base::ActorId request = system.requests().open(deadline);
   if (request) {
     message->deadline = deadline;

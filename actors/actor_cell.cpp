@@ -203,7 +203,7 @@ void ActorCell::handle_message(MessageBlock& block) {
                          {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
     return;
   }
-  if (block.deadline != base::time_never && system().clock().now() > block.deadline) {
+  if (block.deadline != base::time_never && system().clock().coarse_now() > block.deadline) {
     system().dead_letter(Envelope{mailbox_.detach()},
                          {AskError::Kind::not_run, base::Outcome::expired,
                           "its deadline passed while it waited in the mailbox"});

@@ -1,6 +1,7 @@
 #include "actors/pending_requests.hpp"
 
 #include <condition_variable>
+#include <utility>
 
 namespace troupe::actors {
 
@@ -33,18 +34,43 @@ Envelope failure_envelope(AskError error) {
   return Envelope::of(BlockKind::failure, message_type<AskError>, std::move(error));
 }
 
-struct PendingRequests::Slot {
-  base::Mutex mutex;
-  std::uint32_t generation TROUPE_GUARDED_BY(mutex) = 0;
-  bool is_open TROUPE_GUARDED_BY(mutex) = false;
-  base::TimePoint deadline TROUPE_GUARDED_BY(mutex);
-  Envelope result TROUPE_GUARDED_BY(mutex);
-  Suspension waiting TROUPE_GUARDED_BY(mutex);
-  Callback callback TROUPE_GUARDED_BY(mutex);
-  BlockedThread* blocked TROUPE_GUARDED_BY(mutex) = nullptr;
+/// Invariants
+///  1. `state` is the generation and a Status; only the holder of the request's number knows it.
+///  2. `result` and the waiter's fields belong to who asked while `open`, to who changed `open` or
+///     `waiting` to `filling` until it ends that, and to who asked again once `ready`.
+///  3. Only deliver() fills, and only one of those who try; filling takes a few instructions.
+///  4. A place whose state is `closed` is in free_, or belongs to the one who closed it.
+struct alignas(64) PendingRequests::Slot {
+  enum Status : std::uint8_t { closed, open, waiting, filling, ready };
+  enum Kind : std::uint8_t { coroutine, callback, thread };
 
-  [[nodiscard]] base::ActorId id(std::uint32_t index) const TROUPE_REQUIRES(mutex) {
-    return {request_bit | (std::uint64_t{generation & 0x7FFFFFFFU} << 32U) | index};
+  std::atomic<std::uint64_t> state{0};
+  std::atomic<base::TimePoint> deadline{base::time_never};
+  Envelope result;
+  Suspension suspended;
+  std::unique_ptr<Callback> function;
+  BlockedThread* blocked = nullptr;
+  std::atomic<std::uint32_t> next_free{0};
+  Kind kind = coroutine;
+
+  static Status status_of(std::uint64_t state) { return static_cast<Status>(state & 0xFFU); }
+  static std::uint64_t with_status(std::uint64_t state, Status status) {
+    return (state & ~std::uint64_t{0xFF}) | status;
+  }
+  static base::ActorId id_of(std::uint64_t state, std::uint32_t index) {
+    return {request_bit | (((state >> 8U) & 0x7FFFFFFFU) << 32U) | index};
+  }
+  static bool is_of(std::uint64_t state, base::ActorId request) {
+    return ((state >> 8U) & 0x7FFFFFFFU) == ((request.value >> 32U) & 0x7FFFFFFFU);
+  }
+  /// The state once nobody fills.
+  std::uint64_t settled() const {
+    for (;;) {
+      const std::uint64_t now = state.load(std::memory_order_acquire);
+      if (status_of(now) != filling) {
+        return now;
+      }
+    }
   }
 };
 
@@ -64,54 +90,59 @@ PendingRequests::~PendingRequests() {
   }
 }
 
+PendingRequests::Slot& PendingRequests::slot_at(std::uint32_t index) const {
+  return (*chunks_)[index / slots_a_chunk]
+      .load(std::memory_order_acquire)
+      ->slots[index % slots_a_chunk];
+}
+
 PendingRequests::Slot* PendingRequests::find(base::ActorId request) const {
   const std::uint32_t index = index_of(request);
-  if ((request.value & request_bit) == 0 || index >= requests_max) {
+  if ((request.value & request_bit) == 0 || index >= requests_max ||
+      (*chunks_)[index / slots_a_chunk].load(std::memory_order_acquire) == nullptr) {
     return nullptr;
   }
-  Chunk* chunk = (*chunks_)[index / slots_a_chunk].load(std::memory_order_acquire);
-  return chunk == nullptr ? nullptr : &chunk->slots[index % slots_a_chunk];
+  return &slot_at(index);
+}
+
+std::uint32_t PendingRequests::take_index() {
+  const std::uint32_t free =
+      free_.pop([this](std::uint32_t index) -> auto& { return slot_at(index).next_free; });
+  if (free != IndexStack::none) {
+    return free;
+  }
+  base::MutexLock lock{growing_};
+  const std::uint32_t index = slots_used_.load(std::memory_order_relaxed);
+  if (index >= requests_max) {
+    return IndexStack::none;
+  }
+  auto& chunk = (*chunks_)[index / slots_a_chunk];
+  if (chunk.load(std::memory_order_relaxed) == nullptr) {
+    chunk.store(new Chunk, std::memory_order_release);
+  }
+  slots_used_.store(index + 1, std::memory_order_release);
+  return index;
 }
 
 base::ActorId PendingRequests::open(base::TimePoint deadline) {
-  std::uint32_t index = 0;
-  {
-    base::MutexLock lock{mutex_};
-    if (!free_.empty()) {
-      index = free_.back();
-      free_.pop_back();
-    } else {
-      index = slots_used_.load(std::memory_order_relaxed);
-      if (index >= requests_max) {
-        return {};
-      }
-      auto& chunk = (*chunks_)[index / slots_a_chunk];
-      if (chunk.load(std::memory_order_relaxed) == nullptr) {
-        chunk.store(new Chunk, std::memory_order_release);
-      }
-      slots_used_.store(index + 1, std::memory_order_release);
-    }
+  const std::uint32_t index = take_index();
+  if (index == IndexStack::none) {
+    return {};
   }
-  open_count_.fetch_add(1, std::memory_order_relaxed);
-  Slot& slot = *find({request_bit | index});
-  base::ActorId id;
-  {
-    base::MutexLock lock{slot.mutex};
-    ++slot.generation;
-    slot.is_open = true;
-    slot.deadline = deadline;
-    id = slot.id(index);
-  }
+  Slot& slot = slot_at(index);
+  const std::uint64_t state = Slot::with_status(
+      slot.state.load(std::memory_order_relaxed) + (std::uint64_t{1} << 8U), Slot::open);
+  slot.deadline.store(deadline, std::memory_order_relaxed);
+  // seq_cst with the load in arm(): a sweep sees the request, or it is armed anew for it
+  slot.state.store(state, std::memory_order_seq_cst);
   if (deadline != base::time_never) {
     arm(deadline);
   }
-  return id;
+  return Slot::id_of(state, index);
 }
 
 void PendingRequests::release(std::uint32_t index) {
-  open_count_.fetch_sub(1, std::memory_order_relaxed);
-  base::MutexLock lock{mutex_};
-  free_.push_back(index);
+  free_.push(index, [this](std::uint32_t at) -> auto& { return slot_at(at).next_free; });
 }
 
 void PendingRequests::close(base::ActorId request) {
@@ -119,77 +150,102 @@ void PendingRequests::close(base::ActorId request) {
   if (slot == nullptr) {
     return;
   }
-  Envelope dropped;
-  Callback unused;  // destroyed without the lock: it may hold a right to reply
-  {
-    base::MutexLock lock{slot->mutex};
-    if (!slot->is_open || slot->id(index_of(request)) != request) {
+  for (;;) {
+    std::uint64_t state = slot->settled();
+    if (!Slot::is_of(state, request) || Slot::status_of(state) == Slot::closed) {
       return;
     }
-    slot->is_open = false;
-    slot->waiting = {};
-    unused.swap(slot->callback);
-    dropped = std::move(slot->result);
+    if (slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::closed),
+                                          std::memory_order_acq_rel)) {
+      break;
+    }
   }
+  // Destroyed at the end: it may hold a right to reply, which uses the table.
+  const std::unique_ptr<Callback> unused = std::move(slot->function);
+  const Envelope dropped = std::move(slot->result);
   release(index_of(request));
 }
 
 void PendingRequests::close_all() {
   const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    Slot& slot = *find({request_bit | index});
-    base::ActorId open;
-    {
-      base::MutexLock lock{slot.mutex};
-      open = slot.is_open ? slot.id(index) : base::ActorId{};
-    }
-    if (open) {
-      close(open);
+    const std::uint64_t state = slot_at(index).settled();
+    if (Slot::status_of(state) != Slot::closed) {
+      close(Slot::id_of(state, index));
     }
   }
 }
 
+bool PendingRequests::is_open(base::ActorId request) const {
+  const Slot* slot = find(request);
+  if (slot == nullptr) {
+    return false;
+  }
+  const std::uint64_t state = slot->state.load(std::memory_order_acquire);
+  const Slot::Status status = Slot::status_of(state);
+  return Slot::is_of(state, request) && (status == Slot::open || status == Slot::waiting);
+}
+
+std::uint32_t PendingRequests::open_count() const {
+  std::uint32_t count = 0;
+  const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
+  for (std::uint32_t index = 0; index < used; ++index) {
+    count += Slot::status_of(slot_at(index).state.load(std::memory_order_relaxed)) != Slot::closed
+                 ? 1U
+                 : 0U;
+  }
+  return count;
+}
+
 bool PendingRequests::is_ready(base::ActorId request) {
-  Slot* slot = find(request);
-  base::MutexLock lock{slot->mutex};
-  return static_cast<bool>(slot->result);
+  return Slot::status_of(find(request)->settled()) == Slot::ready;
+}
+
+/// Publishes the waiter's fields; false if the result is there already.
+bool PendingRequests::add_waiter(Slot& slot, base::ActorId request, std::uint8_t kind) {
+  slot.kind = static_cast<Slot::Kind>(kind);
+  std::uint64_t state = slot.settled();
+  while (Slot::is_of(state, request) && Slot::status_of(state) == Slot::open) {
+    // The release pairs with the acquire of who fills.
+    if (slot.state.compare_exchange_weak(state, Slot::with_status(state, Slot::waiting),
+                                         std::memory_order_acq_rel)) {
+      return true;
+    }
+    state = slot.settled();
+  }
+  return !Slot::is_of(state, request) || Slot::status_of(state) != Slot::ready;
 }
 
 bool PendingRequests::resume_when_ready(base::ActorId request, Suspension waiting) {
   Slot* slot = find(request);
-  base::MutexLock lock{slot->mutex};
-  if (slot->result) {
+  if (Slot::status_of(slot->settled()) == Slot::ready) {
     return false;
   }
-  slot->waiting = waiting;
-  return true;
+  slot->suspended = waiting;
+  return add_waiter(*slot, request, Slot::coroutine);
 }
 
 void PendingRequests::call_when_ready(base::ActorId request, Callback callback) {
   Slot* slot = find(request);
-  Envelope result;
-  {
-    base::MutexLock lock{slot->mutex};
-    if (!slot->result) {
-      slot->callback = std::move(callback);
+  if (Slot::status_of(slot->settled()) != Slot::ready) {
+    slot->function = std::make_unique<Callback>(std::move(callback));
+    if (add_waiter(*slot, request, Slot::callback)) {
       return;
     }
-    result = std::move(slot->result);
-    slot->is_open = false;
+    callback = std::move(*std::exchange(slot->function, nullptr));
   }
-  release(index_of(request));
-  callback(std::move(result));
+  callback(take(request));
 }
 
 void PendingRequests::wait(base::ActorId request) {
   BlockedThread blocked;
   Slot* slot = find(request);
-  {
-    base::MutexLock lock{slot->mutex};
-    if (slot->result) {
-      return;
-    }
-    slot->blocked = &blocked;
+  if (Slot::status_of(slot->settled()) == Slot::ready) {
+    return;
+  }
+  slot->blocked = &blocked;
+  if (!add_waiter(*slot, request, Slot::thread)) {
+    return;
   }
   base::MutexLock lock{blocked.mutex};
   while (!blocked.is_ready) {
@@ -199,12 +255,9 @@ void PendingRequests::wait(base::ActorId request) {
 
 Envelope PendingRequests::take(base::ActorId request) {
   Slot* slot = find(request);
-  Envelope result;
-  {
-    base::MutexLock lock{slot->mutex};
-    result = std::move(slot->result);
-    slot->is_open = false;
-  }
+  Envelope result = std::move(slot->result);
+  slot->state.store(Slot::with_status(slot->state.load(std::memory_order_relaxed), Slot::closed),
+                    std::memory_order_release);
   release(index_of(request));
   return result;
 }
@@ -215,77 +268,81 @@ base::Outcome PendingRequests::deliver(Envelope&& reply) {
   if (slot == nullptr) {
     return base::Outcome::no_such_actor;
   }
-  Suspension waiting;
-  Callback callback;
-  Envelope result;
-  {
-    base::MutexLock lock{slot->mutex};
-    if (!slot->is_open || slot->id(index_of(request)) != request || slot->result) {
+  std::uint64_t state = slot->state.load(std::memory_order_relaxed);
+  do {
+    if (!Slot::is_of(state, request) ||
+        (Slot::status_of(state) != Slot::open && Slot::status_of(state) != Slot::waiting)) {
       return base::Outcome::no_such_actor;
     }
-    if (slot->callback) {
-      callback = std::move(slot->callback);
-      slot->callback = nullptr;
-      slot->is_open = false;
-      result = std::move(reply);
-    } else {
-      slot->result = std::move(reply);
-      waiting = std::exchange(slot->waiting, Suspension{});
-      if (BlockedThread* blocked = std::exchange(slot->blocked, nullptr)) {
-        base::MutexLock blocked_lock{blocked->mutex};
-        blocked->is_ready = true;
-        blocked->ready.notify_one();
-      }
-    }
+  } while (!slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::filling),
+                                              std::memory_order_acq_rel,
+                                              std::memory_order_relaxed));
+  if (Slot::status_of(state) == Slot::open) {
+    slot->result = std::move(reply);
+    slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
+    return base::Outcome::accepted;
   }
-  if (callback) {
-    release(index_of(request));
-    callback(std::move(result));
-  } else if (waiting) {
-    waiting.resume();
+  switch (slot->kind) {
+    case Slot::coroutine: {
+      const Suspension suspended = slot->suspended;
+      slot->result = std::move(reply);
+      slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
+      suspended.resume();
+      break;
+    }
+    case Slot::callback: {
+      const std::unique_ptr<Callback> function = std::move(slot->function);
+      slot->state.store(Slot::with_status(state, Slot::closed), std::memory_order_release);
+      release(index_of(request));
+      (*function)(std::move(reply));
+      break;
+    }
+    case Slot::thread: {
+      BlockedThread& blocked = *slot->blocked;
+      slot->result = std::move(reply);
+      slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
+      base::MutexLock lock{blocked.mutex};
+      blocked.is_ready = true;
+      blocked.ready.notify_one();
+      break;
+    }
   }
   return base::Outcome::accepted;
 }
 
 ActorAddress PendingRequests::address_of(base::ActorId request) const { return {{}, request, {}}; }
 
+/// Sees to a sweep that is not later than the deadline.
 void PendingRequests::arm(base::TimePoint deadline) {
-  {
-    base::MutexLock lock{mutex_};
-    if (deadline >= armed_for_) {
+  base::TimePoint armed = armed_for_.load(std::memory_order_seq_cst);
+  while (deadline < armed) {
+    if (armed_for_.compare_exchange_weak(armed, deadline, std::memory_order_seq_cst)) {
+      (void)timers_.add(deadline, [this] { expire_due(); });
       return;
     }
-    armed_for_ = deadline;
   }
-  (void)timers_.add(deadline, [this] { expire_due(); });
 }
 
 void PendingRequests::expire_due() {
-  {
-    base::MutexLock lock{mutex_};
-    armed_for_ = base::time_never;
-  }
+  armed_for_.store(base::time_never, std::memory_order_seq_cst);
   const base::TimePoint now = clock_.now();
   base::TimePoint next = base::time_never;
   const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    Slot& slot = *find({request_bit | index});
-    base::ActorId due;
-    {
-      base::MutexLock lock{slot.mutex};
-      if (!slot.is_open || slot.result) {
-        continue;
-      }
-      if (slot.deadline > now) {
-        next = std::min(next, slot.deadline);
-        continue;
-      }
-      due = slot.id(index);
+    Slot& slot = slot_at(index);
+    const std::uint64_t state = slot.state.load(std::memory_order_seq_cst);
+    if (Slot::status_of(state) != Slot::open && Slot::status_of(state) != Slot::waiting) {
+      continue;
+    }
+    const base::TimePoint deadline = slot.deadline.load(std::memory_order_relaxed);
+    if (deadline > now) {
+      next = std::min(next, deadline);
+      continue;
     }
     Envelope failure = failure_envelope({AskError::Kind::may_have_run, base::Outcome::expired,
                                          "no reply within the deadline"});
-    failure->target = due;
-    // Not accepted means that the reply came first.
+    failure->target = Slot::id_of(state, index);
+    // Not accepted means that the reply came first, or that the place was used again.
     (void)deliver(std::move(failure));
   }
   if (next != base::time_never) {

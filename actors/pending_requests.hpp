@@ -4,9 +4,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "actors/ask_error.hpp"
+#include "actors/index_stack.hpp"
 #include "actors/message_sink.hpp"
 #include "actors/suspension.hpp"
 #include "actors/timers.hpp"
@@ -19,7 +19,8 @@ namespace troupe::actors {
 /// reply is an ordinary deliver() to it, from here or from the wire. A request without a reply by
 /// its deadline completes as may_have_run.
 ///
-/// Thread-safe. At most `requests_max` are open; then open() refuses.
+/// Thread-safe, and lock-free but for growing and for plain threads that wait. At most
+/// `requests_max` are open; then open() refuses. is_ready() to take() belong to the one who asked.
 class PendingRequests final : public MessageSink {
  public:
   static constexpr std::uint32_t requests_max = 1U << 20U;
@@ -54,10 +55,10 @@ class PendingRequests final : public MessageSink {
   base::Outcome deliver(Envelope&& reply) override;
   [[nodiscard]] ActorAddress address_of(base::ActorId request) const override;
 
-  /// Requests that are open now.
-  [[nodiscard]] std::uint32_t open_count() const {
-    return open_count_.load(std::memory_order_relaxed);
-  }
+  /// Whether a reply would still be taken. Lock-free.
+  [[nodiscard]] bool is_open(base::ActorId request) const;
+  /// Requests that are open now; looks at all there ever were at once.
+  [[nodiscard]] std::uint32_t open_count() const;
 
  private:
   struct Slot;
@@ -66,7 +67,10 @@ class PendingRequests final : public MessageSink {
   static constexpr std::uint32_t chunks_max = requests_max / slots_a_chunk;
 
   Slot* find(base::ActorId request) const;
+  Slot& slot_at(std::uint32_t index) const;
+  [[nodiscard]] std::uint32_t take_index();
   void release(std::uint32_t index);
+  bool add_waiter(Slot& slot, base::ActorId request, std::uint8_t kind);
   void arm(base::TimePoint deadline);
   void expire_due();
 
@@ -74,10 +78,10 @@ class PendingRequests final : public MessageSink {
   Timers& timers_;
   std::unique_ptr<std::array<std::atomic<Chunk*>, chunks_max>> chunks_;
   std::atomic<std::uint32_t> slots_used_{0};
-  std::atomic<std::uint32_t> open_count_{0};
-  base::Mutex mutex_;
-  std::vector<std::uint32_t> free_ TROUPE_GUARDED_BY(mutex_);
-  base::TimePoint armed_for_ TROUPE_GUARDED_BY(mutex_) = base::time_never;
+  IndexStack free_;
+  /// When the next sweep is due.
+  std::atomic<base::TimePoint> armed_for_{base::time_never};
+  base::Mutex growing_;
 };
 
 /// A failure block for an asker.
