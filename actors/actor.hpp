@@ -37,10 +37,12 @@ struct SpawnOptions {
   /// How many messages the mailbox holds; a full one refuses.
   std::uint32_t mailbox_messages_max = 10'000;
   /// What the supervisor, the spawning actor, does when this one fails.
-  RestartPolicy restart{.restart = Restart::transient};
+  RestartPolicy restart = restart_default;
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
   ExitHook on_exit;
+
+  static constexpr RestartPolicy restart_default{.restart = Restart::transient};
 };
 
 /// What became of one message in an actor's hands.

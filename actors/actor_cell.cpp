@@ -30,7 +30,9 @@ std::string name_of(const MessageBlock& block) {
 
 }  // namespace
 
-ActorCell* ActorCell::current() { return current_cell; }
+ActorCell* ActorCell::current() {
+  return current_cell;
+}
 
 Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {
   ActorCell* cell = ActorCell::current();
@@ -47,19 +49,17 @@ void Suspension::resume() const {
 }
 
 ActorCell::ActorCell(ActorSystem& system, std::uint32_t index)
-    : MessageSink(system), mailbox_(1), index_(index), senders_(std::make_unique<SenderQueue>()) {}
+    : MessageSink(system), id_(vacant_bit | index), mailbox_(1) {}
 
-ActorCell::~ActorCell() = default;
+ActorCell::~ActorCell() {
+  delete senders_.load(std::memory_order_relaxed);
+}
 
 void ActorCell::abandon() {
   CurrentCell guard{this};
   accepts_.store(false, std::memory_order_relaxed);
   destroy_tasks(base::Outcome::stopped, "the node ended");
   actor_.reset();
-}
-
-base::ActorId ActorCell::next_id() const {
-  return {(std::uint64_t{(generation_ + 1) & 0x7FFFFFFFU} << 32U) | index_};
 }
 
 base::Outcome ActorCell::deliver(Envelope&& envelope) {
@@ -117,20 +117,11 @@ ActorAddress ActorCell::address_of(base::ActorId actor) const {
   return {system().node(), actor, {}};
 }
 
-base::ActorId ActorCell::begin_life(Launch launch, std::uint32_t mailbox_messages_max,
-                                    Scheduler& scheduler) {
-  const base::ActorId id = next_id();
-  ++generation_;
-  mailbox_.set_messages_max(mailbox_messages_max);
-  scheduler_.store(&scheduler, std::memory_order_release);
-  id_.store(id.value, std::memory_order_release);
-  accepts_.store(true, std::memory_order_release);
-  push_control(control_envelope(Control::start, id, std::move(launch)));
-  return id;
-}
-
 Runnable::After ActorCell::run(Turn turn) {
   CurrentCell guard{this};
+  if (state_ == State::launching) [[unlikely]] {
+    create_actor();
+  }
   std::uint32_t handled = 0;
   for (;;) {
     drain_control();
@@ -176,7 +167,8 @@ void ActorCell::drain_control() {
 bool ActorCell::takes_messages() const {
   switch (state_) {
     case State::vacant: return true;  // into the dead letters
-    case State::running: return life_->tasks.empty() || type_->is_reentrant;
+    case State::running: return !parts_ || parts_->tasks.empty() || type_->is_reentrant;
+    case State::launching:
     case State::failed:
     case State::stopping:
     case State::releasing: return false;
@@ -209,7 +201,8 @@ void ActorCell::handle_message(MessageBlock& block) {
                           "its deadline passed while it waited in the mailbox"});
     return;
   }
-  asker_ = {block.reply, block.by_name, block.deadline};
+  Asker asker{block.reply, block.by_name, block.deadline};
+  asker_ = &asker;
   Handled handled = Handled::done;
   guarded([&] { handled = type_->dispatch(*actor_, *this, block); });
   finish_message(block, handled);
@@ -217,7 +210,7 @@ void ActorCell::handle_message(MessageBlock& block) {
 }
 
 void ActorCell::finish_message(MessageBlock& block, Handled handled) {
-  asker_ = {};
+  asker_ = nullptr;
   switch (handled) {
     case Handled::done:
     case Handled::suspended:
@@ -237,7 +230,7 @@ void ActorCell::finish_message(MessageBlock& block, Handled handled) {
     case Handled::undecodable:
       system().dead_letter(Envelope{mailbox_.detach()},
                            {AskError::Kind::not_run, base::Outcome::undecodable,
-                            std::exchange(undecodable_, {})});
+                            std::exchange(parts().undecodable, {})});
       return;
   }
 }
@@ -249,23 +242,23 @@ void ActorCell::note_exception() {
     take_reply_right().fail({AskError::Kind::refusal, base::Outcome::accepted, refusal.what()});
     return;
   } catch (const std::exception& exception) {
-    crash_text_ = exception.what();
+    parts().crash_text = exception.what();
   } catch (...) {
-    crash_text_ = "something that is not a std::exception was thrown";
+    parts().crash_text = "something that is not a std::exception was thrown";
   }
   crashed_ = true;
   take_reply_right().fail({AskError::Kind::may_have_run, base::Outcome::stopped,
-                           "the actor crashed: " + crash_text_});
+                           "the actor crashed: " + parts().crash_text});
 }
 
 void ActorCell::resume(std::uint64_t token) {
-  if (state_ != State::running) {
+  if (state_ != State::running || !parts_) {
     return;
   }
-  for (auto it = life_->suspended.begin(); it != life_->suspended.end(); ++it) {
+  for (auto it = parts_->suspended.begin(); it != parts_->suspended.end(); ++it) {
     if (it->token == token) {
       const std::coroutine_handle<> waiting = it->handle;
-      life_->suspended.erase(it);
+      parts_->suspended.erase(it);
       waiting.resume();
       collect_finished_tasks();
       after_user_code();
@@ -275,22 +268,24 @@ void ActorCell::resume(std::uint64_t token) {
 }
 
 Handled ActorCell::start_task(Task<Envelope> task) {
-  life_->tasks.push_back({std::move(task), std::exchange(asker_, Asker{})});
-  life_->tasks.back().task.start();  // which starts no other: dispatch() is not entered from it
-  const bool suspended = !life_->tasks.back().task.done();
+  std::vector<RunningTask>& tasks = parts().tasks;
+  tasks.push_back({std::move(task), asker_ != nullptr ? std::exchange(*asker_, {}) : Asker{}});
+  tasks.back().task.start();  // which starts no other: dispatch() is not entered from it
+  const bool suspended = !tasks.back().task.done();
   collect_finished_tasks();
   return suspended ? Handled::suspended : Handled::done;
 }
 
 void ActorCell::collect_finished_tasks() {
-  for (std::size_t i = 0; i < life_->tasks.size();) {
-    if (!life_->tasks[i].task.done()) {
+  std::vector<RunningTask>& tasks = parts_->tasks;
+  for (std::size_t i = 0; i < tasks.size();) {
+    if (!tasks[i].task.done()) {
       ++i;
       continue;
     }
-    RunningTask finished = std::move(life_->tasks[i]);
-    life_->tasks.erase(life_->tasks.begin() + static_cast<std::ptrdiff_t>(i));
-    const Asker outer = std::exchange(asker_, finished.asker);
+    RunningTask finished = std::move(tasks[i]);
+    tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(i));
+    Asker* outer = std::exchange(asker_, &finished.asker);
     guarded([&] {
       Envelope reply_value = finished.task.take();
       if (is_asked()) {
@@ -303,69 +298,82 @@ void ActorCell::collect_finished_tasks() {
 
 void ActorCell::after_user_code() {
   if (std::exchange(crashed_, false)) {
-    fail(std::exchange(crash_text_, {}));
+    fail(std::exchange(parts_->crash_text, {}));
   }
   if (std::exchange(stop_requested_, false)) {
     begin_stop(ExitReason::stopped, {});
   }
 }
 
-void ActorCell::reply(Envelope value) { take_reply_right().send(std::move(value)); }
+void ActorCell::reply(Envelope value) {
+  take_reply_right().send(std::move(value));
+}
 
 ReplyRight ActorCell::take_reply_right() {
-  const Asker asker = std::exchange(asker_, Asker{});
+  if (asker_ == nullptr) {
+    return {};
+  }
+  const Asker asker = std::exchange(*asker_, Asker{});
   return {asker.to, asker.by_name, asker.deadline};
 }
 
 bool ActorCell::take_back(ReplyAddress to, bool by_name, base::TimePoint deadline) {
-  if (asker_.to) {
+  if (asker_ == nullptr || asker_->to) {
     return false;
   }
-  asker_ = {to, by_name, deadline};
+  *asker_ = {to, by_name, deadline};
   return true;
 }
 
-const void* ActorCell::decode_context() const { return system().resolver(); }
+const void* ActorCell::decode_context() const {
+  return system().resolver();
+}
 
 std::uint64_t ActorCell::suspend(std::coroutine_handle<> waiting) {
-  const std::uint64_t token = ++life_->last_token;
-  life_->suspended.push_back({token, waiting});
+  const std::uint64_t token = ++parts().last_token;
+  parts_->suspended.push_back({token, waiting});
   return token;
+}
+
+void ActorCell::note_undecodable(std::string why) {
+  parts().undecodable = std::move(why);
 }
 
 // Sends that wait for room.
 
 /// mailbox_full: it waits now.
 base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiting) {
-  base::MutexLock lock{senders_->mutex};
+  SenderQueue& queue = senders();
+  base::MutexLock lock{queue.mutex};
   // Before the look at the mailbox: see run().
   has_waiting_senders_.store(true, std::memory_order_seq_cst);
   const base::Outcome outcome = waiting->try_deliver();
   if (outcome == base::Outcome::mailbox_full) {
-    senders_->waiting.push_back(waiting);
+    queue.waiting.push_back(waiting);
   }
   return outcome;
 }
 
 void ActorCell::admit_waiting_senders() {
+  SenderQueue& queue = senders();
   for (;;) {
     std::shared_ptr<Send::State> next;
     {
-      base::MutexLock lock{senders_->mutex};
-      if (senders_->waiting.empty()) {
+      base::MutexLock lock{queue.mutex};
+      if (queue.waiting.empty()) {
         has_waiting_senders_.store(false, std::memory_order_relaxed);
         return;
       }
       if (mailbox_.size() >= mailbox_.messages_max()) {
         return;
       }
-      next = std::move(senders_->waiting.front());
-      senders_->waiting.pop_front();
+      next = std::move(queue.waiting.front());
+      queue.waiting.pop_front();
     }
     const base::Outcome outcome = next->try_deliver();
     if (outcome == base::Outcome::mailbox_full) {
-      base::MutexLock lock{senders_->mutex};
-      senders_->waiting.push_front(std::move(next));
+      base::MutexLock lock{queue.mutex};
+      queue.waiting.push_front(std::move(next));
       return;
     }
     next->finish(outcome);
@@ -373,14 +381,31 @@ void ActorCell::admit_waiting_senders() {
 }
 
 void ActorCell::refuse_waiting_senders() {
+  SenderQueue* queue = nullptr;
+  // Writes even where there is none, so that who builds it after this sees that accepts_ is off.
+  if (senders_.compare_exchange_strong(queue, nullptr, std::memory_order_acq_rel)) {
+    return;
+  }
   std::deque<std::shared_ptr<Send::State>> waiting;
   {
-    base::MutexLock lock{senders_->mutex};
-    waiting.swap(senders_->waiting);
+    base::MutexLock lock{queue->mutex};
+    waiting.swap(queue->waiting);
   }
   for (const auto& sender : waiting) {
     sender->finish(base::Outcome::stopped);
   }
+}
+
+ActorCell::SenderQueue& ActorCell::senders() {
+  SenderQueue* queue = senders_.load(std::memory_order_acquire);
+  if (queue == nullptr) {
+    auto built = std::make_unique<SenderQueue>();
+    // pairs with refuse_waiting_senders()
+    if (senders_.compare_exchange_strong(queue, built.get(), std::memory_order_acq_rel)) {
+      queue = built.release();
+    }
+  }
+  return *queue;
 }
 
 }  // namespace troupe::actors

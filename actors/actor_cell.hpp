@@ -10,6 +10,7 @@
 #include "actors/actor.hpp"
 #include "actors/control.hpp"
 #include "actors/mailbox.hpp"
+#include "actors/maker.hpp"
 #include "actors/message_sink.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/task.hpp"
@@ -18,11 +19,18 @@ namespace troupe::actors {
 
 /// One actor's place: mailbox, state and the loop that runs handlers. A cell is used for one life
 /// after another; each life has its own number, and what is addressed to an earlier one becomes a
-/// dead letter. Cells live as long as their ActorSystem, so that a reference may point to one.
+/// dead letter. Cells live as long as their ActorSystem, so that a reference may point to one. What
+/// only some actors use hangs on Parts, built when first used.
 ///
-/// deliver(), push_control() and begin_life() are thread-safe; all else belongs to the turn that the
-/// scheduler runs. User code is called, and its exceptions are caught, in run() only.
-class ActorCell final : public MessageSink, public Runnable {
+/// deliver() and push_control() are thread-safe; all else belongs to the turn. A turn is run by the
+/// scheduler, or claimed by who spawns into a vacant cell: then it belongs to the spawner from
+/// claim() to begin_life(). User code is called, and its exceptions are caught, in run() only.
+///
+/// Children form a ring through their cells, in the order of their start. The links belong to the
+/// parent's turn (those of the root's children to ActorSystem's mutex). A child that has ended puts
+/// itself on its parent's lock-free stack of ended children; the parent unlinks it at its next
+/// spawn, when it waits for its children, or after `ended_children_max`, and gives the cell back.
+class alignas(64) ActorCell final : public MessageSink, public Runnable {
  public:
   ActorCell(ActorSystem& system, std::uint32_t index);
   ~ActorCell() override;
@@ -32,12 +40,21 @@ class ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] ActorCell* local_cell() override { return this; }
   void push_control(Envelope control);
 
-  /// Gives a vacant cell a new number; the launch makes it an actor at its next turn.
-  base::ActorId begin_life(Launch launch, std::uint32_t mailbox_messages_max,
-                           Scheduler& scheduler);
+  /// Takes the turn of a vacant cell, so that begin_life() may be called. False: it is just
+  /// dismissing what came too late for its last life.
+  [[nodiscard]] bool claim() { return mailbox_.wake(); }
+  /// Gives a claimed cell a new number; whoever calls schedules it then. Takes from `options`.
+  base::ActorId begin_life(const ActorType& type, MakerPtr maker, SpawnOptions& options,
+                           ActorCell* parent, Scheduler& scheduler);
+  [[nodiscard]] bool is_running() const { return state_ == State::running; }
+  [[nodiscard]] bool is_childless() const { return last_child_ == no_cell; }
+  /// Whether the cell was ever given a number.
+  [[nodiscard]] bool has_lived() const { return last_id().value >> 32U != 0; }
+  /// The number of the life that is here or was here last.
+  [[nodiscard]] base::ActorId last_id() const {
+    return {id_.load(std::memory_order_acquire) & ~vacant_bit};
+  }
 
-  /// The number that begin_life() will give; only for who took the vacant cell.
-  [[nodiscard]] base::ActorId next_id() const;
   /// Ends what lives here without a turn, because the whole system is being destroyed.
   void abandon();
 
@@ -46,23 +63,30 @@ class ActorCell final : public MessageSink, public Runnable {
   /// The cell whose turn this thread runs, or null.
   [[nodiscard]] static ActorCell* current();
 
-  [[nodiscard]] base::ActorId id() const { return {id_.load(std::memory_order_acquire)}; }
+  /// 0 while nobody lives here.
+  [[nodiscard]] base::ActorId id() const {
+    const std::uint64_t number = id_.load(std::memory_order_acquire);
+    return {(number & vacant_bit) != 0 ? 0 : number};
+  }
   [[nodiscard]] AnyRef ref() { return {*this, id()}; }
-  [[nodiscard]] std::uint32_t index() const { return index_; }
+  [[nodiscard]] std::uint32_t index() const {
+    return static_cast<std::uint32_t>(id_.load(std::memory_order_relaxed));
+  }
   /// Messages in the mailbox now. Thread-safe.
   [[nodiscard]] std::uint32_t queued() const { return mailbox_.size(); }
 
   // For the handler that runs now.
-  [[nodiscard]] bool is_asked() const { return static_cast<bool>(asker_.to); }
+  [[nodiscard]] bool is_asked() const { return asker_ != nullptr && asker_->to; }
   void reply(Envelope value);
   [[nodiscard]] ReplyRight take_reply_right();
   /// Takes an unused right back while a handler throws; false if another is answered already.
   bool take_back(ReplyAddress to, bool by_name, base::TimePoint deadline);
   [[nodiscard]] Handled start_task(Task<Envelope> task);
-  void note_undecodable(std::string why) { undecodable_ = std::move(why); }
+  void note_undecodable(std::string why);
   [[nodiscard]] const void* decode_context() const;
   [[nodiscard]] std::uint64_t suspend(std::coroutine_handle<> waiting);
-  void adopt(base::ActorId child, ActorCell& cell, const SpawnOptions& options);
+  /// Makes room for what the next spawn() takes: gives back the cells of ended children.
+  void collect_ended_children();
   void request_stop() { stop_requested_ = true; }
   void watch(const AnyRef& actor);
   void unwatch(const AnyRef& actor);
@@ -73,8 +97,9 @@ class ActorCell final : public MessageSink, public Runnable {
 
  private:
   friend class Send;
-  enum class State : std::uint8_t { vacant, running, failed, stopping, releasing };
-  struct Life;
+  friend class ChildRing;
+  enum class State : std::uint8_t { vacant, launching, running, failed, stopping, releasing };
+  struct Parts;
   struct RunningTask;
   struct SenderQueue;
   /// Who waits for the answer to the message that is being handled.
@@ -83,6 +108,14 @@ class ActorCell final : public MessageSink, public Runnable {
     bool by_name = false;
     base::TimePoint deadline = base::time_never;
   };
+  /// Set in id_ while nobody lives here; never in an actor's number.
+  static constexpr std::uint64_t vacant_bit = std::uint64_t{1} << 63U;
+  static constexpr std::uint32_t no_cell = 0xFFFF'FFFFU;
+  // ended_children_: the awaited bit, how many, and the index of the newest plus one.
+  static constexpr std::uint32_t ended_children_max = 16;
+  static constexpr std::uint32_t ended_count_shift = 23;
+  static constexpr std::uint32_t ended_index_mask = (1U << ended_count_shift) - 1;
+  static constexpr std::uint32_t awaited_bit = 1U << 31U;
 
   base::Outcome deliver_with_receipt(Envelope&& envelope);
 
@@ -101,10 +134,12 @@ class ActorCell final : public MessageSink, public Runnable {
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
   void admit_waiting_senders();
   void refuse_waiting_senders();
+  SenderQueue& senders();
 
   // actor_lifecycle.cpp: start, failure, stop, supervision, watching
   void handle_control(Envelope control);
-  void launch(Launch launch);
+  [[nodiscard]] Parts& parts();
+  [[nodiscard]] std::string_view label() const;
   void create_actor();
   void fail(std::string text);
   void begin_stop(ExitReason reason, std::string text);
@@ -112,16 +147,24 @@ class ActorCell final : public MessageSink, public Runnable {
   void complete_termination();
   void destroy_tasks(base::Outcome outcome, const char* why);
   void cancel_timers();
+  [[nodiscard]] bool is_root() const { return parent_ == no_cell; }
+  [[nodiscard]] bool has_children();
   void stop_children();
   void flush_mailbox();
   void child_failed(const ChildExit& exit);
-  void child_stopped(const ChildExit& exit);
+  /// The last act of a child in its own turn.
+  void tell_parent_of_end();
+  [[nodiscard]] bool push_ended_child(ActorCell& child);
+  void children_are_gone();
   void add_watcher(const WatchOrder& order, base::ActorId target);
   void ended(const Ending& ending);
   void arm_timer(std::uint64_t timer, base::Duration delay);
 
-  Mailbox mailbox_;
-  std::atomic<std::uint64_t> id_{0};
+  // The first line, with the bases: what a send or a turn looks at first.
+  /// The number in use or, with vacant_bit, the last one; the low half is the index.
+  std::atomic<std::uint64_t> id_;
+  std::unique_ptr<Actor> actor_;
+  const ActorType* type_ = nullptr;
   std::atomic<bool> accepts_{false};
   /// Set while the actor waits for control only; who resets it schedules the cell.
   std::atomic<bool> blocked_{false};
@@ -129,16 +172,24 @@ class ActorCell final : public MessageSink, public Runnable {
   State state_ = State::vacant;
   bool stop_requested_ = false;
   bool crashed_ = false;
-  std::uint32_t index_;
-  std::uint32_t generation_ = 0;
+  bool restart_wanted_ = false;
+  ExitReason exit_reason_ = ExitReason::stopped;
+  Mailbox mailbox_;
   std::atomic<Scheduler*> scheduler_{nullptr};
-  std::unique_ptr<Actor> actor_;
-  const ActorType* type_ = nullptr;
-  Asker asker_;
-  std::unique_ptr<Life> life_;
-  std::unique_ptr<SenderQueue> senders_;
-  std::string undecodable_;
-  std::string crash_text_;
+  /// While a handler runs that may answer somebody.
+  Asker* asker_ = nullptr;
+  MakerPtr maker_;
+  std::unique_ptr<Parts> parts_;
+  /// Built by the first sender that waits; kept by the cell.
+  std::atomic<SenderQueue*> senders_{nullptr};
+  std::uint32_t parent_ = no_cell;
+  std::uint32_t next_sibling_ = no_cell;
+  std::uint32_t previous_sibling_ = no_cell;
+  /// Of the living; for one that has ended, the next on its parent's stack.
+  std::uint32_t last_child_ = no_cell;
+  std::atomic<std::uint32_t> ended_children_{0};
 };
+
+static_assert(sizeof(ActorCell) <= 192, "an idle actor is to stay small");
 
 }  // namespace troupe::actors

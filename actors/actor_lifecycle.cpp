@@ -7,50 +7,99 @@
 
 namespace troupe::actors {
 
-void ActorCell::handle_control(Envelope control) {
-  const auto kind = static_cast<Control>(control->control);
-  if (kind == Control::start) {
-    launch(std::move(control->as<Launch>()));
+void ChildRing::add(ActorCell& parent, ActorCell& child) {
+  ActorSystem& system = parent.system();
+  const std::uint32_t index = child.index();
+  if (parent.last_child_ == ActorCell::no_cell) {
+    child.next_sibling_ = index;
+    child.previous_sibling_ = index;
+  } else {
+    ActorCell& last = system.cell(parent.last_child_);
+    child.next_sibling_ = last.next_sibling_;
+    child.previous_sibling_ = parent.last_child_;
+    system.cell(last.next_sibling_).previous_sibling_ = index;
+    last.next_sibling_ = index;
+  }
+  parent.last_child_ = index;
+}
+
+void ChildRing::remove(ActorCell& parent, ActorCell& child) {
+  ActorSystem& system = parent.system();
+  if (child.next_sibling_ == child.index()) {
+    parent.last_child_ = ActorCell::no_cell;
     return;
   }
+  system.cell(child.next_sibling_).previous_sibling_ = child.previous_sibling_;
+  system.cell(child.previous_sibling_).next_sibling_ = child.next_sibling_;
+  if (parent.last_child_ == child.index()) {
+    parent.last_child_ = child.previous_sibling_;
+  }
+}
+
+base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, SpawnOptions& options,
+                                    ActorCell* parent, Scheduler& scheduler) {
+  const std::uint64_t last = id_.load(std::memory_order_relaxed);
+  const std::uint64_t generation = ((last >> 32U) + 1) & 0x7FFF'FFFFU;
+  const std::uint64_t id = (generation << 32U) | index();
+  type_ = &type;
+  maker_ = std::move(maker);
+  parent_ = parent != nullptr ? parent->index() : no_cell;
+  last_child_ = no_cell;
+  ended_children_.store(0, std::memory_order_relaxed);
+  exit_reason_ = ExitReason::stopped;
+  if (!options.name.empty() || options.on_exit ||
+      options.restart != SpawnOptions::restart_default) {
+    parts().label = std::move(options.name);
+    parts_->on_exit = std::move(options.on_exit);
+    parts_->restart = options.restart;
+  }
+  state_ = State::launching;
+  mailbox_.set_messages_max(options.mailbox_messages_max);
+  scheduler_.store(&scheduler, std::memory_order_release);
+  id_.store(id, std::memory_order_release);
+  accepts_.store(true, std::memory_order_release);
+  return {id};
+}
+
+void ActorCell::handle_control(Envelope control) {
+  const auto kind = static_cast<Control>(control->control);
   if (control->target != id() || state_ == State::vacant) {
     if (kind == Control::watch) {
       add_watcher(control->as<WatchOrder>(), control->target);
-    } else if (kind == Control::adopt) {
-      const auto& start = control->as<ChildStart>();
-      system().stop({*start.cell, start.child});
     }
     return;
   }
   switch (kind) {
     case Control::stop: {
       auto& order = control->as<StopOrder>();
-      life_->successor = order.successor;
+      if (order.successor) {
+        parts().successor = order.successor;
+      }
       begin_stop(order.reason, std::move(order.text));
       return;
     }
-    case Control::adopt: {
-      auto& start = control->as<ChildStart>();
-      life_->children.insert_or_assign(
-          start.child, Life::Child{start.cell, std::move(start.label),
-                                   RestartTracker{start.restart, system().clock().now()}});
-      if (state_ != State::running) {
-        system().stop({*start.cell, start.child});
+    case Control::children_ended:
+      collect_ended_children();
+      if (!has_children()) {
+        children_are_gone();
       }
       return;
-    }
     case Control::child_failed: child_failed(control->as<ChildExit>()); return;
-    case Control::child_stopped: child_stopped(control->as<ChildExit>()); return;
     case Control::restart:
       if (state_ == State::failed) {
-        life_->restart_wanted = true;
-        if (life_->children.empty()) {
+        parts().restarts = std::move(control->as<Restarting>().restarts);
+        restart_wanted_ = true;
+        if (!has_children()) {
           create_actor();
         }
       }
       return;
     case Control::watch: add_watcher(control->as<WatchOrder>(), control->target); return;
-    case Control::unwatch: std::erase(life_->watchers, control->as<WatchOrder>().watcher); return;
+    case Control::unwatch:
+      if (parts_) {
+        std::erase(parts_->watchers, control->as<WatchOrder>().watcher);
+      }
+      return;
     case Control::terminated: ended(control->as<Ending>()); return;
     case Control::resume: resume(control->as<Wake>().token); return;
     case Control::released:
@@ -64,23 +113,27 @@ void ActorCell::handle_control(Envelope control) {
         after_user_code();
       }
       return;
-    case Control::start: return;
   }
 }
 
-void ActorCell::launch(Launch launch) {
-  life_ = std::make_unique<Life>();
-  life_->launch = std::move(launch);
-  type_ = life_->launch.type;
-  create_actor();
+ActorCell::Parts& ActorCell::parts() {
+  if (!parts_) {
+    parts_ = std::make_unique<Parts>();
+  }
+  return *parts_;
+}
+
+std::string_view ActorCell::label() const {
+  return parts_ && !parts_->label.empty() ? std::string_view{parts_->label} : type_->name;
 }
 
 /// Makes the actor's object: at the start, and again after a failure.
 void ActorCell::create_actor() {
   state_ = State::running;
-  life_->restart_wanted = false;
+  restart_wanted_ = false;
+  ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
   guarded([this] {
-    actor_ = life_->launch.factory();
+    actor_ = maker_->make();
     actor_->on_start();
   });
   after_user_code();
@@ -91,18 +144,23 @@ void ActorCell::fail(std::string text) {
     return;
   }
   state_ = State::failed;
-  base::log(base::LogLevel::warn, "actors", "actor '{}' crashed: {}", life_->launch.label, text);
+  base::log(base::LogLevel::warn, "actors", "actor '{}' crashed: {}", label(), text);
   destroy_tasks(base::Outcome::stopped, "the actor crashed");
   cancel_timers();
   actor_.reset();
   stop_children();
-  const AnyRef& parent = life_->launch.parent;
-  if (parent) {
-    (void)parent.sink()->deliver(control_envelope(Control::child_failed, parent.id(),
-                                                  ChildExit{id(), ExitReason::crashed, text}));
-  } else {
+  if (parent_ == no_cell) {
     begin_stop(ExitReason::crashed, std::move(text));
+    return;
   }
+  ActorCell& parent = system().cell(parent_);
+  if (!parts().restarts) {
+    parts_->restarts = std::make_shared<RestartTracker>(parts_->restart, system().clock().now());
+  }
+  parent.push_control(
+      control_envelope(Control::child_failed, parent.id(),
+                       ChildExit{id(), ExitReason::crashed, std::move(text), std::string{label()},
+                                 std::move(parts_->restarts)}));
 }
 
 void ActorCell::begin_stop(ExitReason reason, std::string text) {
@@ -112,33 +170,37 @@ void ActorCell::begin_stop(ExitReason reason, std::string text) {
   const bool was_running = state_ == State::running;
   state_ = State::stopping;
   accepts_.store(false, std::memory_order_release);
-  life_->exit_reason = reason;
-  life_->exit_text = std::move(text);
-  destroy_tasks(base::Outcome::stopped, "the actor was stopped");
-  cancel_timers();
+  exit_reason_ = reason;
+  if (!text.empty()) {
+    parts().exit_text = std::move(text);
+  }
+  if (parts_) {
+    destroy_tasks(base::Outcome::stopped, "the actor was stopped");
+    cancel_timers();
+  }
   if (was_running) {
     stop_children();
   }
-  if (life_->children.empty()) {
+  if (!has_children()) {
     finish_stop();
   }
 }
 
 void ActorCell::finish_stop() {
   if (actor_) {
-    guarded([this] { actor_->on_stop(life_->exit_reason); });
+    guarded([this] { actor_->on_stop(exit_reason_); });
     crashed_ = false;
     actor_.reset();
   }
   flush_mailbox();
   refuse_waiting_senders();
-  if (!life_->launch.on_exit) {
+  if (!parts_ || !parts_->on_exit) {
     complete_termination();
     return;
   }
   state_ = State::releasing;
-  const ExitHook hook = std::move(life_->launch.on_exit);
-  hook(life_->exit_reason, [this, ended_id = id()] {
+  const ExitHook hook = std::move(parts_->on_exit);
+  hook(exit_reason_, [this, ended_id = id()] {
     push_control(control_envelope(Control::released, ended_id, Call{}));
   });
 }
@@ -146,36 +208,33 @@ void ActorCell::finish_stop() {
 /// The last step of a life: from here on the number is nobody's, and everybody is told.
 void ActorCell::complete_termination() {
   const base::ActorId ended_id = id();
-  const std::unique_ptr<Life> life = std::move(life_);
+  const std::unique_ptr<Parts> parts = std::move(parts_);
+  maker_.reset();
   state_ = State::vacant;
   stop_requested_ = false;
-  id_.store(0, std::memory_order_release);
+  id_.store(ended_id.value | vacant_bit, std::memory_order_release);
   flush_mailbox();
-  for (const auto& watched : life->watching) {
-    (void)watched.actual.sink()->deliver(control_envelope(
-        Control::unwatch, watched.actual.id(), WatchOrder{AnyRef{*this, ended_id}}));
+  if (parts) {
+    for (const auto& watched : parts->watching) {
+      (void)watched.actual.sink()->deliver(control_envelope(Control::unwatch, watched.actual.id(),
+                                                            WatchOrder{AnyRef{*this, ended_id}}));
+    }
+    for (const AnyRef& watcher : parts->watchers) {
+      (void)watcher.sink()->deliver(
+          control_envelope(Control::terminated, watcher.id(),
+                           Ending{AnyRef{*this, ended_id}, exit_reason_, parts->exit_text}));
+    }
   }
-  for (const AnyRef& watcher : life->watchers) {
-    (void)watcher.sink()->deliver(
-        control_envelope(Control::terminated, watcher.id(),
-                         Ending{AnyRef{*this, ended_id}, life->exit_reason, life->exit_text}));
-  }
-  const AnyRef parent = life->launch.parent;
-  if (parent) {
-    (void)parent.sink()->deliver(
-        control_envelope(Control::child_stopped, parent.id(),
-                         ChildExit{ended_id, life->exit_reason, life->exit_text}));
-  }
-  system().release_cell(*this, !parent);
+  tell_parent_of_end();
 }
 
 void ActorCell::destroy_tasks(base::Outcome outcome, const char* why) {
-  if (!life_) {
+  if (!parts_) {
     return;
   }
-  life_->suspended.clear();
-  std::vector<RunningTask> tasks = std::move(life_->tasks);
-  life_->tasks.clear();
+  parts_->suspended.clear();
+  std::vector<RunningTask> tasks = std::move(parts_->tasks);
+  parts_->tasks.clear();
   for (RunningTask& task : tasks) {
     ReplyRight{task.asker.to, task.asker.by_name, task.asker.deadline}.fail(
         {AskError::Kind::may_have_run, outcome, why});
@@ -183,20 +242,17 @@ void ActorCell::destroy_tasks(base::Outcome outcome, const char* why) {
 }
 
 void ActorCell::cancel_timers() {
-  for (const auto& [number, timer] : life_->timers) {
+  if (!parts_) {
+    return;
+  }
+  for (const auto& [number, timer] : parts_->timers) {
     system().timers().cancel(timer.id);
   }
-  life_->timers.clear();
-}
-
-void ActorCell::stop_children() {
-  for (const auto& [child, entry] : life_->children) {
-    system().stop({*entry.cell, child});
-  }
+  parts_->timers.clear();
 }
 
 void ActorCell::flush_mailbox() {
-  const AnyRef successor = life_ ? life_->successor : AnyRef{};
+  const AnyRef successor = parts_ ? parts_->successor : AnyRef{};
   while (mailbox_.front() != nullptr) {
     Envelope left{mailbox_.detach()};
     if (successor) {
@@ -209,60 +265,117 @@ void ActorCell::flush_mailbox() {
   }
 }
 
-// Supervision.
+// Children.
 
-void ActorCell::adopt(base::ActorId child, ActorCell& cell, const SpawnOptions& options) {
-  life_->children.insert_or_assign(
-      child,
-      Life::Child{&cell, options.name, RestartTracker{options.restart, system().clock().now()}});
+bool ActorCell::has_children() {
+  return is_root() ? system().has_root_children() : last_child_ != no_cell;
+}
+
+/// Asks the children to end, the last one started first, and awaits them.
+void ActorCell::stop_children() {
+  if (is_root()) {
+    system().stop_root_children();
+    return;
+  }
+  if (last_child_ == no_cell) {
+    return;
+  }
+  ended_children_.fetch_or(awaited_bit, std::memory_order_acq_rel);
+  collect_ended_children();
+  ChildRing::visit(*this, [this](ActorCell& child) { system().stop({child, child.last_id()}); });
+}
+
+void ActorCell::tell_parent_of_end() {
+  system().count_ended();
+  if (is_root()) {
+    system().root_ended();
+    return;
+  }
+  ActorCell& parent = system().cell(parent_);
+  if (parent.is_root()) {
+    system().end_root_child(*this);
+    return;
+  }
+  // From the push on the parent may end, and this cell may have its next life.
+  const base::ActorId parent_id = parent.id();
+  if (parent.push_ended_child(*this)) {
+    parent.push_control(control_envelope(Control::children_ended, parent_id, Call{}));
+  }
+}
+
+/// Called by the child. True: this cell is to be told.
+bool ActorCell::push_ended_child(ActorCell& child) {
+  static_assert(ActorSystem::actors_max <= ended_index_mask);
+  std::uint32_t before = ended_children_.load(std::memory_order_relaxed);
+  std::uint32_t count = 0;
+  std::uint32_t after = 0;
+  do {
+    // An index is stored plus one: 0 is none, as no_cell plus one is.
+    child.last_child_ = (before & ended_index_mask) - 1;
+    count = std::min(((before & ~awaited_bit) >> ended_count_shift) + 1, 255U);
+    after = (before & awaited_bit) | (count << ended_count_shift) | (child.index() + 1);
+    // pairs with the acquire in collect_ended_children()
+  } while (!ended_children_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+                                                  std::memory_order_relaxed));
+  return ((before & awaited_bit) != 0 && count == 1) || count == ended_children_max;
+}
+
+void ActorCell::collect_ended_children() {
+  if ((ended_children_.load(std::memory_order_relaxed) & ended_index_mask) == 0) {
+    return;
+  }
+  const std::uint32_t ended = ended_children_.fetch_and(awaited_bit, std::memory_order_acquire);
+  std::uint32_t next = (ended & ended_index_mask) - 1;
+  while (next != no_cell) {
+    ActorCell& child = system().cell(next);
+    next = child.last_child_;
+    ChildRing::remove(*this, child);
+    system().give_back(child);
+  }
+}
+
+void ActorCell::children_are_gone() {
+  if (state_ == State::stopping) {
+    finish_stop();
+  } else if (state_ == State::failed && restart_wanted_) {
+    create_actor();
+  }
 }
 
 void ActorCell::child_failed(const ChildExit& exit) {
-  const auto found = life_->children.find(exit.child);
-  if (found == life_->children.end() || state_ != State::running) {
+  ActorCell& child = system().cell(static_cast<std::uint32_t>(exit.child.value));
+  if (state_ != State::running || child.id() != exit.child) {
     return;
   }
-  Life::Child& child = found->second;
-  const AnyRef ref{*child.cell, exit.child};
-  const auto decision = child.restarts.on_exit(exit.reason, system().clock().now(), random());
-  const bool is_root = !life_->launch.parent;
+  const AnyRef ref{child, exit.child};
+  const base::TimePoint now = system().clock().now();
+  const auto decision = exit.restarts->on_exit(exit.reason, now, random());
   switch (decision.action) {
     case RestartTracker::Action::restart:
-      (void)system().timers().add(
-          system().clock().now() + decision.delay,
-          [ref] { (void)ref.sink()->deliver(control_envelope(Control::restart, ref.id(), Call{})); });
+      (void)system().timers().add(now + decision.delay, [ref, restarts = exit.restarts] {
+        (void)ref.sink()->deliver(
+            control_envelope(Control::restart, ref.id(), Restarting{restarts}));
+      });
       return;
     case RestartTracker::Action::escalate:
       base::log(base::LogLevel::error, "actors", "actor '{}' failed too often and is given up: {}",
-                child.label, exit.text);
+                exit.label, exit.text);
       system().stop(ref, exit.reason, exit.text);
-      if (!is_root) {
-        fail("its child '" + child.label + "' failed too often: " + exit.text);
+      if (!is_root()) {
+        fail("its child '" + exit.label + "' failed too often: " + exit.text);
       }
       return;
     case RestartTracker::Action::stop: system().stop(ref, exit.reason, exit.text); return;
   }
 }
 
-void ActorCell::child_stopped(const ChildExit& exit) {
-  life_->children.erase(exit.child);
-  if (!life_->children.empty()) {
-    return;
-  }
-  if (state_ == State::stopping) {
-    finish_stop();
-  } else if (state_ == State::failed && life_->restart_wanted) {
-    create_actor();
-  }
-}
-
 // Watching.
 
 void ActorCell::add_watcher(const WatchOrder& order, base::ActorId target) {
-  if (target == id() && life_) {
-    if (std::find(life_->watchers.begin(), life_->watchers.end(), order.watcher) ==
-        life_->watchers.end()) {
-      life_->watchers.push_back(order.watcher);
+  if (target == id() && state_ != State::vacant) {
+    std::vector<AnyRef>& watchers = parts().watchers;
+    if (std::find(watchers.begin(), watchers.end(), order.watcher) == watchers.end()) {
+      watchers.push_back(order.watcher);
     }
     return;
   }
@@ -273,13 +386,16 @@ void ActorCell::add_watcher(const WatchOrder& order, base::ActorId target) {
 }
 
 void ActorCell::ended(const Ending& ending) {
-  const auto found = std::find_if(life_->watching.begin(), life_->watching.end(),
+  if (!parts_) {
+    return;
+  }
+  const auto found = std::find_if(parts_->watching.begin(), parts_->watching.end(),
                                   [&](const auto& w) { return w.actual == ending.actor; });
-  if (found == life_->watching.end()) {
+  if (found == parts_->watching.end()) {
     return;
   }
   const AnyRef as_given = found->as_given;
-  life_->watching.erase(found);
+  parts_->watching.erase(found);
   if (state_ == State::running) {
     guarded([&] { type_->terminated(*actor_, {as_given, ending.reason, ending.text}); });
     after_user_code();
@@ -291,55 +407,56 @@ void ActorCell::watch(const AnyRef& actor) {
     return;
   }
   const MessageSink::Reached reached = actor.sink()->reached(actor.id());
-  const AnyRef actual =
-      reached.sink == nullptr ? actor : AnyRef{*reached.sink, reached.actor};
-  for (const auto& watched : life_->watching) {
+  const AnyRef actual = reached.sink == nullptr ? actor : AnyRef{*reached.sink, reached.actor};
+  for (const auto& watched : parts().watching) {
     if (watched.actual == actual) {
       return;
     }
   }
-  life_->watching.push_back({actual, actor});
-  const base::Outcome outcome = actual.sink()->deliver(
-      control_envelope(Control::watch, actual.id(), WatchOrder{ref()}));
+  parts_->watching.push_back({actual, actor});
+  const base::Outcome outcome =
+      actual.sink()->deliver(control_envelope(Control::watch, actual.id(), WatchOrder{ref()}));
   if (outcome != base::Outcome::accepted) {
-    push_control(control_envelope(
-        Control::terminated, id(),
-        Ending{actual,
-               outcome == base::Outcome::node_lost ? ExitReason::node_lost
-                                                   : ExitReason::no_such_actor,
-               "it cannot be reached: " + std::string{base::to_string(outcome)}}));
+    push_control(
+        control_envelope(Control::terminated, id(),
+                         Ending{actual,
+                                outcome == base::Outcome::node_lost ? ExitReason::node_lost
+                                                                    : ExitReason::no_such_actor,
+                                "it cannot be reached: " + std::string{base::to_string(outcome)}}));
   }
 }
 
 void ActorCell::unwatch(const AnyRef& actor) {
+  if (!parts_) {
+    return;
+  }
   const auto found =
-      std::find_if(life_->watching.begin(), life_->watching.end(),
+      std::find_if(parts_->watching.begin(), parts_->watching.end(),
                    [&](const auto& w) { return w.as_given == actor || w.actual == actor; });
-  if (found == life_->watching.end()) {
+  if (found == parts_->watching.end()) {
     return;
   }
   const AnyRef actual = found->actual;
-  life_->watching.erase(found);
-  (void)actual.sink()->deliver(
-      control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));
+  parts_->watching.erase(found);
+  (void)actual.sink()->deliver(control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));
 }
 
 // Timers and randomness.
 
 std::uint64_t ActorCell::add_timer(base::Duration delay, base::Duration interval,
                                    std::function<Envelope()> maker) {
-  const std::uint64_t timer = ++life_->last_timer;
-  life_->timers.emplace(timer, Life::Timer{0, interval, std::move(maker)});
+  const std::uint64_t timer = ++parts().last_timer;
+  parts_->timers.emplace(timer, Parts::Timer{0, interval, std::move(maker)});
   arm_timer(timer, delay);
   return timer;
 }
 
 void ActorCell::arm_timer(std::uint64_t timer, base::Duration delay) {
-  life_->timers.at(timer).id =
+  parts_->timers.at(timer).id =
       system().timers().add(system().clock().now() + delay, [this, owner = id(), timer] {
         push_control(control_envelope(Control::call, owner, Call{[this, timer] {
-                                        const auto found = life_->timers.find(timer);
-                                        if (found == life_->timers.end()) {
+                                        const auto found = parts_->timers.find(timer);
+                                        if (found == parts_->timers.end()) {
                                           return;
                                         }
                                         const AnyRef self = ref();
@@ -347,25 +464,28 @@ void ActorCell::arm_timer(std::uint64_t timer, base::Duration delay) {
                                         if (found->second.interval > base::Duration{0}) {
                                           arm_timer(timer, found->second.interval);
                                         } else {
-                                          life_->timers.erase(found);
+                                          parts_->timers.erase(found);
                                         }
                                       }}));
       });
 }
 
 void ActorCell::cancel_timer(std::uint64_t timer) {
-  const auto found = life_->timers.find(timer);
-  if (found != life_->timers.end()) {
+  if (!parts_) {
+    return;
+  }
+  const auto found = parts_->timers.find(timer);
+  if (found != parts_->timers.end()) {
     system().timers().cancel(found->second.id);
-    life_->timers.erase(found);
+    parts_->timers.erase(found);
   }
 }
 
 base::Random& ActorCell::random() {
-  if (!life_->random) {
-    life_->random.emplace(system().seed() ^ (id().value * 0x9E3779B97F4A7C15U));
+  if (!parts().random) {
+    parts_->random.emplace(system().seed() ^ (id().value * 0x9E3779B97F4A7C15U));
   }
-  return *life_->random;
+  return *parts_->random;
 }
 
 }  // namespace troupe::actors

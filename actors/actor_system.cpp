@@ -1,6 +1,10 @@
 #include "actors/actor_system.hpp"
 
+#include <algorithm>
+#include <new>
 #include <utility>
+
+#include "actors/detail/cell_parts.hpp"
 
 namespace troupe::actors {
 
@@ -14,10 +18,6 @@ class Root final : public Actor {
 
 }  // namespace
 
-struct ActorSystem::Chunk {
-  std::array<std::unique_ptr<ActorCell>, cells_a_chunk> cells;
-};
-
 bool LedgerSnapshot::is_balanced() const {
   std::uint64_t sum = delivered + in_flight;
   for (const std::uint64_t count : dead) {
@@ -26,27 +26,25 @@ bool LedgerSnapshot::is_balanced() const {
   return sum == sent;
 }
 
-ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock,
-                         Scheduler& scheduler)
+ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler)
     : options_(std::move(options)),
       clock_(clock),
       scheduler_(scheduler),
       requests_(*this, clock, timers_),
-      chunks_(std::make_unique<
-              std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>>()) {
-  ActorCell* cell = take_cell();
-  Launch launch{.type = &actor_type<Root>(),
-                .factory = [] { return std::make_unique<Root>(); },
-                .label = "root"};
-  const base::ActorId id = cell->begin_life(std::move(launch), 1, scheduler);
-  root_ = {*cell, id};
+      chunks_(std::make_unique<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>>()) {
+  ActorCell* root = take_cell();
+  SpawnOptions root_options{.name = "root", .mailbox_messages_max = 1};
+  const base::ActorId id =
+      root->begin_life(actor_type<Root>(), make_maker<Root>(), root_options, nullptr, scheduler);
+  root_ = {*root, id};
+  scheduler.schedule(*root);
 }
 
 void ActorSystem::abandon() {
   is_stopping_.store(true, std::memory_order_release);
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    cell_at(index)->abandon();
+    cell(index).abandon();
   }
   requests_.close_all();
 }
@@ -54,6 +52,10 @@ void ActorSystem::abandon() {
 ActorSystem::~ActorSystem() {
   // First all cells end, while all of them can still be written to; then their memory goes.
   abandon();
+  const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
+  for (std::uint32_t index = 0; index < used; ++index) {
+    cell(index).~ActorCell();
+  }
   for (auto& chunk : *chunks_) {
     delete chunk.load(std::memory_order_acquire);
   }
@@ -63,76 +65,185 @@ ActorCell* ActorSystem::cell_at(std::uint32_t index) const {
   if (index >= cells_used_.load(std::memory_order_acquire)) {
     return nullptr;
   }
-  Chunk* chunk = (*chunks_)[index / cells_a_chunk].load(std::memory_order_acquire);
-  return chunk->cells[index % cells_a_chunk].get();
+  ActorCell& found = cell(index);
+  return found.has_lived() ? &found : nullptr;
 }
 
+/// A vacant cell whose turn the caller has; null when there are too many.
 ActorCell* ActorSystem::take_cell() {
-  base::MutexLock lock{mutex_};
-  if (!free_cells_.empty()) {
-    const std::uint32_t index = free_cells_.back();
-    free_cells_.pop_back();
-    return cell_at(index);
+  const std::uint32_t thread = thread_number();
+  if (thread != 0) {
+    return claim_cached(caches_[thread]);
   }
+  base::MutexLock lock{shared_cache_mutex_};
+  return claim_cached(caches_[0]);
+}
+
+ActorCell* ActorSystem::claim_cached(CellCache& cache) {
+  if (cache.count == 0) {
+    base::MutexLock lock{mutex_};
+    fill(cache);
+  }
+  for (std::uint32_t i = cache.count; i > 0; --i) {
+    ActorCell& found = cell(cache.cells[i - 1]);
+    // Hardly ever not: what came too late for the last life is still to be dismissed.
+    if (found.claim()) {
+      cache.cells[i - 1] = cache.cells[--cache.count];
+      return &found;
+    }
+  }
+  base::MutexLock lock{mutex_};
+  ActorCell* fresh = add_cell();
+  return fresh != nullptr && fresh->claim() ? fresh : nullptr;
+}
+
+/// Fills an empty cache so that fresh cells are taken in the order of their memory.
+void ActorSystem::fill(CellCache& cache) {
+  constexpr std::uint32_t wanted = CellCache::cells_max / 2;
+  while (cache.count < wanted) {
+    if (!free_cells_.empty()) {
+      cache.cells[cache.count++] = free_cells_.back();
+      free_cells_.pop_back();
+      continue;
+    }
+    const ActorCell* fresh = add_cell();
+    if (fresh == nullptr) {
+      break;
+    }
+    cache.cells[cache.count++] = fresh->index();
+  }
+  std::reverse(cache.cells.begin(), cache.cells.begin() + cache.count);
+}
+
+/// One more cell; null when there are too many.
+ActorCell* ActorSystem::add_cell() {
   const std::uint32_t index = cells_used_.load(std::memory_order_relaxed);
   if (index >= actors_max) {
     return nullptr;
   }
   auto& slot = (*chunks_)[index / cells_a_chunk];
-  if (slot.load(std::memory_order_relaxed) == nullptr) {
-    slot.store(new Chunk, std::memory_order_release);
+  Chunk* chunk = slot.load(std::memory_order_relaxed);
+  if (chunk == nullptr) {
+    chunk = new Chunk;  // its memory is not touched
+    slot.store(chunk, std::memory_order_release);
   }
-  auto& cell = slot.load(std::memory_order_relaxed)->cells[index % cells_a_chunk];
-  cell = std::make_unique<ActorCell>(*this, index);
+  void* place = chunk->memory + (index % cells_a_chunk) * sizeof(ActorCell);
+  auto* fresh = new (place) ActorCell{*this, index};
   cells_used_.store(index + 1, std::memory_order_release);
-  return cell.get();
+  return fresh;
 }
 
-void ActorSystem::release_cell(ActorCell& cell, bool was_root) {
-  std::function<void()> stopped;
-  {
-    base::MutexLock lock{mutex_};
-    if (was_root) {
-      stopped = std::move(stopped_);
-    } else {
-      free_cells_.push_back(cell.index());
-      actor_count_.fetch_sub(1, std::memory_order_relaxed);
+void ActorSystem::give_back(ActorCell& cell) {
+  const auto put = [&](CellCache& cache) {
+    if (cache.count == CellCache::cells_max) {
+      base::MutexLock lock{mutex_};
+      while (cache.count > CellCache::cells_max / 2) {
+        free_cells_.push_back(cache.cells[--cache.count]);
+      }
     }
+    cache.cells[cache.count++] = cell.index();
+  };
+  const std::uint32_t thread = thread_number();
+  if (thread != 0) {
+    put(caches_[thread]);
+    return;
   }
-  if (stopped) {
-    stopped();
-  }
+  base::MutexLock lock{shared_cache_mutex_};
+  put(caches_[0]);
 }
 
 base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, ActorFactory factory,
                                             SpawnOptions options, ActorCell* parent) {
+  return spawn_any(type, MakerPtr{new detail::FunctionMaker{std::move(factory)}},
+                   std::move(options), parent);
+}
+
+base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr maker,
+                                            SpawnOptions&& options, ActorCell* parent) {
   if (is_stopping_.load(std::memory_order_acquire)) {
     return base::Error{base::Errc::closed, "the actor system is stopping"};
   }
-  ActorCell* cell = take_cell();
-  if (cell == nullptr) {
+  if (parent != nullptr) {
+    if (!parent->is_running()) {
+      return base::Error{base::Errc::closed, "the actor that spawns is ending"};
+    }
+    parent->collect_ended_children();
+  }
+  ActorCell* child = take_cell();
+  if (child == nullptr) {
     return base::Error{base::Errc::limit_exceeded,
                        std::to_string(actors_max) + " actors live in this process"};
   }
-  actor_count_.fetch_add(1, std::memory_order_relaxed);
   Scheduler& scheduler = options.scheduler != nullptr ? *options.scheduler : scheduler_;
-  Launch launch{.type = &type,
-                .factory = std::move(factory),
-                .label = options.name.empty() ? std::string{type.name} : options.name,
-                .restart = options.restart,
-                .parent = parent != nullptr ? parent->ref() : root_,
-                .on_exit = std::move(options.on_exit)};
-  options.name = launch.label;
-  const base::ActorId id = cell->next_id();
+  ActorCell& supervisor = parent != nullptr ? *parent : cell(root_index);
+  const base::ActorId id =
+      child->begin_life(type, std::move(maker), options, &supervisor, scheduler);
+  add(&CounterShard::spawned, 1);
   if (parent != nullptr) {
-    parent->adopt(id, *cell, options);
+    ChildRing::add(*parent, *child);
   } else {
-    // Before the child can fail: the root knows it first.
-    (void)root_.sink()->deliver(control_envelope(
-        Control::adopt, root_.id(), ChildStart{id, cell, options.name, options.restart}));
+    add_root_child(*child);
   }
-  cell->begin_life(std::move(launch), options.mailbox_messages_max, scheduler);
-  return AnyRef{*cell, id};
+  const AnyRef ref{*child, id};
+  scheduler.schedule(*child);
+  return ref;
+}
+
+/// A root that is stopping stops what was spawned while it began to.
+void ActorSystem::add_root_child(ActorCell& child) {
+  bool is_late = false;
+  {
+    base::MutexLock lock{root_mutex_};
+    ChildRing::add(cell(root_index), child);
+    is_late = root_awaits_children_;
+  }
+  if (is_late) {
+    stop(child.ref());
+  }
+}
+
+void ActorSystem::end_root_child(ActorCell& child) {
+  ActorCell& root = cell(root_index);
+  bool was_last_awaited = false;
+  {
+    base::MutexLock lock{root_mutex_};
+    ChildRing::remove(root, child);
+    was_last_awaited = root_awaits_children_ && root.is_childless();
+  }
+  give_back(child);
+  if (was_last_awaited) {
+    root.push_control(control_envelope(Control::children_ended, root_.id(), Call{}));
+  }
+}
+
+void ActorSystem::stop_root_children() {
+  std::vector<AnyRef> children;
+  {
+    base::MutexLock lock{root_mutex_};
+    root_awaits_children_ = true;
+    ChildRing::visit(cell(root_index), [&](ActorCell& child) {
+      children.push_back({child, child.last_id()});
+    });
+  }
+  for (const AnyRef& child : children) {
+    stop(child);
+  }
+}
+
+bool ActorSystem::has_root_children() const {
+  base::MutexLock lock{root_mutex_};
+  return !cell(root_index).is_childless();
+}
+
+void ActorSystem::root_ended() {
+  std::function<void()> stopped;
+  {
+    base::MutexLock lock{mutex_};
+    stopped = std::move(stopped_);
+  }
+  if (stopped) {
+    stopped();
+  }
 }
 
 void ActorSystem::stop(const AnyRef& actor, ExitReason reason, std::string text) {
@@ -179,6 +290,19 @@ bool ActorSystem::call(const AnyRef& actor, std::function<void()> function) {
   return true;
 }
 
+std::uint32_t ActorSystem::actor_count() const {
+  std::uint64_t ended = 0;
+  std::uint64_t spawned = 0;
+  // In this order, so that who ends meanwhile is not counted without its start.
+  for (const CounterShard& counters : shards_) {
+    ended += counters.ended.load(std::memory_order_acquire);
+  }
+  for (const CounterShard& counters : shards_) {
+    spawned += counters.spawned.load(std::memory_order_relaxed);
+  }
+  return static_cast<std::uint32_t>(spawned - std::min(ended, spawned));
+}
+
 LedgerSnapshot ActorSystem::ledger() const {
   LedgerSnapshot snapshot;
   for (const CounterShard& counters : shards_) {
@@ -190,7 +314,7 @@ LedgerSnapshot ActorSystem::ledger() const {
   }
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    snapshot.in_flight += cell_at(index)->queued();
+    snapshot.in_flight += cell(index).queued();
   }
   return snapshot;
 }

@@ -63,17 +63,16 @@ class ActorSystem {
   /// limit_exceeded when actors_max live, closed after stop().
   template <class A, class... Args>
   base::Result<ActorRef<A>> spawn(SpawnOptions options, Args... args) {
-    auto spawned = spawn_any(
-        actor_type<A>(), [args...]() -> std::unique_ptr<Actor> {
-          return std::make_unique<A>(args...);
-        },
-        std::move(options), nullptr);
+    auto spawned = spawn_any(actor_type<A>(), make_maker<A, Args...>(std::move(args)...),
+                             std::move(options), nullptr);
     if (!spawned.ok()) {
       return spawned.error();
     }
     return ActorRef<A>{spawned.value()};
   }
   /// The untyped way; `parent` is the cell of the actor that runs now, or null for the root.
+  base::Result<AnyRef> spawn_any(const ActorType& type, MakerPtr maker, SpawnOptions&& options,
+                                 ActorCell* parent);
   base::Result<AnyRef> spawn_any(const ActorType& type, ActorFactory factory, SpawnOptions options,
                                  ActorCell* parent);
 
@@ -108,9 +107,7 @@ class ActorSystem {
   [[nodiscard]] LedgerSnapshot ledger() const;
   [[nodiscard]] std::vector<DeadLetter> recent_dead_letters() const;
   /// Actors alive, without the root supervisor.
-  [[nodiscard]] std::uint32_t actor_count() const {
-    return actor_count_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] std::uint32_t actor_count() const;
 
   // For cells and other sinks: every message passes exactly one of each column.
   void count_sent() { add(&CounterShard::sent, 1); }
@@ -124,36 +121,69 @@ class ActorSystem {
   void undeliver(const MessageBlock& message, base::Outcome outcome);
   /// A reply that nobody waits for any more.
   void count_late_reply() { late_replies_.fetch_add(1, std::memory_order_relaxed); }
-  void release_cell(ActorCell& cell, bool was_root);
+
+  // For cells: the other cells, and the children of the root, which no turn owns.
+  /// The cell of an index that was given out.
+  [[nodiscard]] ActorCell& cell(std::uint32_t index) const {
+    Chunk* chunk = (*chunks_)[index / cells_a_chunk].load(std::memory_order_acquire);
+    return *std::launder(
+        reinterpret_cast<ActorCell*>(chunk->memory + (index % cells_a_chunk) * sizeof(ActorCell)));
+  }
+  /// A cell in which nobody lives any more.
+  void give_back(ActorCell& cell);
+  void count_ended() { add(&CounterShard::ended, 1); }
+  void end_root_child(ActorCell& child);
+  void stop_root_children();
+  [[nodiscard]] bool has_root_children() const;
+  void root_ended();
 
  private:
-  struct Chunk;
+  struct Chunk {
+    alignas(ActorCell) std::byte memory[cells_a_chunk * sizeof(ActorCell)];
+  };
   struct alignas(64) CounterShard {
     std::atomic<std::uint64_t> sent{0};
     std::atomic<std::uint64_t> delivered{0};
+    std::atomic<std::uint64_t> spawned{0};
+    std::atomic<std::uint64_t> ended{0};
+  };
+  /// Vacant cells, so that most spawns and ends need no lock; used by one thread.
+  struct alignas(64) CellCache {
+    static constexpr std::uint32_t cells_max = 63;
+    std::uint32_t count = 0;
+    std::array<std::uint32_t, cells_max> cells;
   };
   static inline std::atomic<std::uint32_t> threads_{0};
   static inline constinit thread_local std::uint32_t thread_number_ = 0;
   static constexpr std::size_t shard_count = 32;
   static constexpr std::size_t dead_letters_kept = 256;
+  static constexpr std::uint32_t root_index = 0;
 
   /// The first threads of the process have a shard each, without a locked addition; the first
   /// shard is for the rest.
-  void add(std::atomic<std::uint64_t> CounterShard::* counter, std::int64_t count) {
-    if (thread_number_ == 0) [[unlikely]] {
-      thread_number_ = threads_.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    if (thread_number_ < shard_count) {
-      auto& own = shards_[thread_number_].*counter;
+  void add(std::atomic<std::uint64_t> CounterShard::*counter, std::int64_t count) {
+    const std::uint32_t thread = thread_number();
+    if (thread != 0) [[likely]] {
+      auto& own = shards_[thread].*counter;
       own.store(own.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(count),
                 std::memory_order_relaxed);
     } else {
-      (shards_[0].*counter)
-          .fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
+      (shards_[0].*counter).fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
     }
+  }
+  /// From 1 for the first threads of the process; 0 for the rest.
+  [[nodiscard]] static std::uint32_t thread_number() {
+    if (thread_number_ == 0) [[unlikely]] {
+      thread_number_ = threads_.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    return thread_number_ < shard_count ? thread_number_ : 0;
   }
   ActorCell* cell_at(std::uint32_t index) const;
   ActorCell* take_cell();
+  ActorCell* claim_cached(CellCache& cache);
+  void fill(CellCache& cache) TROUPE_REQUIRES(mutex_);
+  ActorCell* add_cell() TROUPE_REQUIRES(mutex_);
+  void add_root_child(ActorCell& child);
   void note_dead(const MessageBlock& message, base::Outcome reason);
 
   ActorSystemOptions options_;
@@ -165,9 +195,15 @@ class ActorSystem {
   std::array<CounterShard, shard_count> shards_;
   std::array<std::atomic<std::uint64_t>, base::outcome_count> dead_{};
   std::atomic<std::uint64_t> late_replies_{0};
-  std::atomic<std::uint32_t> actor_count_{0};
   std::atomic<std::uint32_t> cells_used_{0};
   std::atomic<bool> is_stopping_{false};
+  /// By thread_number(); the first one is shared, and used under shared_cache_mutex_.
+  std::array<CellCache, shard_count> caches_;
+  /// Before mutex_ where both are taken.
+  base::Mutex shared_cache_mutex_;
+  /// Guards the links among the root's children.
+  mutable base::Mutex root_mutex_;
+  bool root_awaits_children_ TROUPE_GUARDED_BY(root_mutex_) = false;
   mutable base::Mutex mutex_;
   std::vector<std::uint32_t> free_cells_ TROUPE_GUARDED_BY(mutex_);
   std::vector<DeadLetter> dead_letters_ TROUPE_GUARDED_BY(mutex_);
@@ -179,10 +215,8 @@ class ActorSystem {
 
 template <class A, class... Args>
 base::Result<ActorRef<A>> Actor::spawn(SpawnOptions options, Args... args) {
-  auto spawned = system().spawn_any(
-      actor_type<A>(),
-      [args...]() -> std::unique_ptr<Actor> { return std::make_unique<A>(args...); },
-      std::move(options), &cell());
+  auto spawned = system().spawn_any(actor_type<A>(), make_maker<A, Args...>(std::move(args)...),
+                                    std::move(options), &cell());
   if (!spawned.ok()) {
     return spawned.error();
   }

@@ -13,24 +13,20 @@
 namespace troupe::actors {
 
 class Actor;
-class ActorCell;
-struct ActorType;
 
 /// What travels in the control lane, by MessageBlock::control. It overtakes all messages and is
 /// never refused.
 enum class Control : std::uint8_t {
-  start,          ///< Launch: begin a life in this cell
-  stop,           ///< StopOrder
-  adopt,          ///< ChildStart, to the parent
-  child_failed,   ///< ChildExit, to the parent, which answers with restart or stop
-  child_stopped,  ///< ChildExit, to the parent
-  restart,        ///< to a failed child
-  watch,          ///< WatchOrder, to the watched
-  unwatch,        ///< WatchOrder
-  terminated,     ///< Ending, to the watcher
-  resume,         ///< Wake: a coroutine goes on
-  released,       ///< the name of an actor that ended is free again
-  call,           ///< Call: a function to run in the actor
+  stop,            ///< StopOrder
+  children_ended,  ///< to a parent that waits for its children, or has many ended ones
+  child_failed,    ///< ChildExit, to the parent, which answers with restart or stop
+  restart,         ///< Restarting, to a failed child
+  watch,           ///< WatchOrder, to the watched
+  unwatch,         ///< WatchOrder
+  terminated,      ///< Ending, to the watcher
+  resume,          ///< Wake: a coroutine goes on
+  released,        ///< the name of an actor that ended is free again
+  call,            ///< Call: a function to run in the actor
 };
 
 /// Makes an actor's object, at its start and at every restart.
@@ -40,30 +36,22 @@ using ActorFactory = std::function<std::unique_ptr<Actor>()>;
 /// (from any thread, once) lets the notices go out. For owners of a name that must be free first.
 using ExitHook = std::function<void(ExitReason reason, std::function<void()> proceed)>;
 
-struct Launch {
-  const ActorType* type = nullptr;
-  ActorFactory factory;
-  std::string label;
-  RestartPolicy restart;
-  AnyRef parent;
-  ExitHook on_exit;
-};
 struct StopOrder {
   ExitReason reason = ExitReason::stopped;
   std::string text;
   /// Gets what is still queued; the dead letters if empty.
   AnyRef successor;
 };
-struct ChildStart {
-  base::ActorId child;
-  ActorCell* cell = nullptr;
-  std::string label;
-  RestartPolicy restart;
-};
 struct ChildExit {
   base::ActorId child;
   ExitReason reason = ExitReason::stopped;
   std::string text;
+  std::string label;
+  /// The child's, lent to the parent for its decision; comes back with Restarting.
+  std::shared_ptr<RestartTracker> restarts;
+};
+struct Restarting {
+  std::shared_ptr<RestartTracker> restarts;
 };
 struct WatchOrder {
   AnyRef watcher;

@@ -46,7 +46,8 @@ class BasicMailbox {
   [[nodiscard]] Push push(Block* block, std::uint32_t extra = 0);
   /// Always takes the block. True: the caller schedules the actor.
   [[nodiscard]] bool push_control(Block* block);
-  /// For what came to the actor beside both lanes. True: the caller schedules it.
+  /// For what came to the actor beside both lanes, or to take its turn while it is idle. True: the
+  /// caller schedules it.
   [[nodiscard]] bool wake();
 
   /// The oldest message, which stays in the mailbox until done() or detach(); null if there is none

@@ -38,6 +38,8 @@ struct RestartPolicy {
   double jitter = 0.2;
   /// A child that lived this long is healthy again: its next wait is `backoff_min`.
   base::Duration stable_after = std::chrono::seconds{10};
+
+  bool operator==(const RestartPolicy&) const = default;
 };
 
 /// Counts one child's restarts against its policy. Pure: time and randomness come by argument.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/actor_cell.hpp"
+#include "actors/actor_system.hpp"
 #include "actors/detail/send_state.hpp"
 #include "base/mutex.hpp"
 #include "base/random.hpp"
@@ -21,13 +22,8 @@ struct ActorCell::RunningTask {
   Asker asker;
 };
 
-/// What a cell knows of the actor that lives in it now.
-struct ActorCell::Life {
-  struct Child {
-    ActorCell* cell = nullptr;
-    std::string label;
-    RestartTracker restarts;
-  };
+/// What only some actors use of their cell. Belongs to the turn; lives as long as the actor.
+struct ActorCell::Parts {
   struct Suspended {
     std::uint64_t token = 0;
     std::coroutine_handle<> handle;
@@ -37,14 +33,17 @@ struct ActorCell::Life {
     base::Duration interval{0};
     std::function<Envelope()> maker;
   };
-
-  Launch launch;
-  std::map<base::ActorId, Child> children;
-  std::vector<AnyRef> watchers;
   struct Watched {
     AnyRef actual;    ///< whose end is awaited
     AnyRef as_given;  ///< how the actor named it, perhaps by a name
   };
+
+  std::string label;  ///< empty: the type's name
+  RestartPolicy restart = SpawnOptions{}.restart;
+  ExitHook on_exit;
+  /// Built by the first failure; away while the parent decides on one.
+  std::shared_ptr<RestartTracker> restarts;
+  std::vector<AnyRef> watchers;
   std::vector<Watched> watching;
   std::vector<RunningTask> tasks;
   std::vector<Suspended> suspended;
@@ -52,10 +51,30 @@ struct ActorCell::Life {
   std::map<std::uint64_t, Timer> timers;
   std::uint64_t last_timer = 0;
   std::optional<base::Random> random;
-  bool restart_wanted = false;
-  ExitReason exit_reason = ExitReason::stopped;
+  std::string crash_text;
+  std::string undecodable;
   std::string exit_text;
   AnyRef successor;
+};
+
+/// The children of one cell, as a ring through their cells in the order of their start.
+class ChildRing {
+ public:
+  static void add(ActorCell& parent, ActorCell& child);
+  static void remove(ActorCell& parent, ActorCell& child);
+  /// From the last one started to the first; `function` must not change the ring.
+  template <class Function>
+  static void visit(ActorCell& parent, Function&& function) {
+    ActorSystem& system = parent.system();
+    if (parent.last_child_ == ActorCell::no_cell) {
+      return;
+    }
+    ActorCell* child = &system.cell(parent.last_child_);
+    do {
+      function(*child);
+      child = &system.cell(child->previous_sibling_);
+    } while (child->index() != parent.last_child_);
+  }
 };
 
 /// Calls user code: the one place where its exceptions are caught.
