@@ -12,6 +12,7 @@
 #include "actors/ask_error.hpp"
 #include "actors/control.hpp"
 #include "actors/exit_reason.hpp"
+#include "actors/mailbox_policy.hpp"
 #include "actors/protocol.hpp"
 #include "actors/supervision.hpp"
 #include "actors/task.hpp"
@@ -34,8 +35,12 @@ struct Terminated {
 struct SpawnOptions {
   /// For logs and, in a node, the name in the cluster.
   std::string name;
-  /// How many messages the mailbox holds; a full one refuses.
+  /// How many messages the mailbox holds; see MailboxPolicy for these and what `overflow` does.
   std::uint32_t mailbox_messages_max = 10'000;
+  std::size_t mailbox_bytes_max = 0;
+  Overflow overflow = Overflow::wait;
+  bool mailbox_by_priority = false;
+  AnyRef overflow_to;
   /// What the supervisor, the spawning actor, does when this one fails.
   RestartPolicy restart = restart_default;
   /// Where it runs; the system's scheduler if null.
@@ -43,6 +48,13 @@ struct SpawnOptions {
   ExitHook on_exit;
 
   static constexpr RestartPolicy restart_default{.restart = Restart::transient};
+
+  [[nodiscard]] bool has_plain_mailbox() const {
+    return mailbox_bytes_max == 0 && overflow == Overflow::wait && !mailbox_by_priority;
+  }
+  [[nodiscard]] MailboxPolicy mailbox_policy() const {
+    return {mailbox_messages_max, mailbox_bytes_max, overflow, mailbox_by_priority, overflow_to};
+  }
 };
 
 /// What became of one message in an actor's hands.
@@ -56,6 +68,8 @@ struct ActorType {
   void (*terminated)(Actor& actor, const Terminated& notice) = nullptr;
   void (*unhandled)(Actor& actor, Envelope&& message) = nullptr;
   bool is_reentrant = false;
+  /// By a message's number; null if all are equal.
+  int (*priority_of)(std::uint32_t type_id) = nullptr;
 };
 
 /// The base of every actor: private state that is touched by one handler at a time.

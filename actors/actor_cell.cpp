@@ -4,6 +4,7 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
+#include "actors/detail/intake.hpp"
 
 namespace troupe::actors {
 
@@ -52,12 +53,12 @@ ActorCell::ActorCell(ActorSystem& system, std::uint32_t index)
     : MessageSink(system), id_(vacant_bit | index), mailbox_(1) {}
 
 ActorCell::~ActorCell() {
-  delete senders_.load(std::memory_order_relaxed);
+  delete intake_.load(std::memory_order_relaxed);
 }
 
 void ActorCell::abandon() {
   CurrentCell guard{this};
-  accepts_.store(false, std::memory_order_relaxed);
+  takes_.store(Takes::nothing, std::memory_order_relaxed);
   destroy_tasks(base::Outcome::stopped, "the node ended");
   actor_.reset();
 }
@@ -67,12 +68,16 @@ base::Outcome ActorCell::deliver(Envelope&& envelope) {
     push_control(std::move(envelope));
     return base::Outcome::accepted;
   }
-  if (envelope->target.value != id_.load(std::memory_order_acquire) ||
-      !accepts_.load(std::memory_order_relaxed)) [[unlikely]] {
+  const bool is_here = envelope->target.value == id_.load(std::memory_order_acquire);
+  const Takes takes = takes_.load(std::memory_order_relaxed);
+  if (!is_here || takes == Takes::nothing) [[unlikely]] {
     return base::Outcome::stopped;
   }
   if (envelope->wants_receipt) [[unlikely]] {
     return deliver_with_receipt(std::move(envelope));
+  }
+  if (takes == Takes::by_policy) [[unlikely]] {
+    return deliver_by_policy(std::move(envelope));
   }
   MessageBlock* block = envelope.release();
   // Counted before the push: the message may be handled before push() returns.
@@ -84,7 +89,7 @@ base::Outcome ActorCell::deliver(Envelope&& envelope) {
   if (pushed == Mailbox::Push::full) [[unlikely]] {
     system().uncount_sent();
     envelope = Envelope{block};
-    return base::Outcome::mailbox_full;
+    return deliver_to_full(std::move(envelope));
   }
   scheduler_.load(std::memory_order_acquire)->schedule(*this);
   return base::Outcome::accepted;
@@ -134,26 +139,26 @@ Runnable::After ActorCell::run(Turn turn) {
     if (handled == turn.messages_max) {
       return After::again;
     }
-    MessageBlock* message = mailbox_.front();
+    MessageBlock* message = next_message();
     if (message == nullptr) {
-      if (has_waiting_senders_.load(std::memory_order_relaxed)) {
-        admit_waiting_senders();
+      if (is_pressed_.load(std::memory_order_relaxed)) {
+        relieve();
       }
       // A sender that waits has either seen the places that were freed, or is seen here.
-      if (mailbox_.try_idle(
-              [this] { return has_waiting_senders_.load(std::memory_order_seq_cst); })) {
+      if (mailbox_.try_idle([this] { return has_more(); })) {
         return After::idle;
       }
-      ++handled;  // what comes now belongs to this turn
-      if (mailbox_.front() == nullptr && !mailbox_.has_control()) {
+      if (++handled >= turn.messages_max) {
         return After::again;
       }
       continue;
     }
     ++handled;
+    const std::uint64_t sender = message->sender.value;
     handle_message(*message);
-    if (has_waiting_senders_.load(std::memory_order_relaxed)) {
-      admit_waiting_senders();
+    if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
+      intake().vote(sender);
+      relieve();
     }
   }
 }
@@ -188,15 +193,15 @@ bool ActorCell::block() {
 
 void ActorCell::handle_message(MessageBlock& block) {
   if (state_ != State::running || block.target.value != id_.load(std::memory_order_relaxed)) {
-    if (state_ == State::vacant && mailbox_.has_control()) {
+    if (!from_lane_ && state_ == State::vacant && mailbox_.has_control()) {
       return;  // the next life begins first
     }
-    system().dead_letter(Envelope{mailbox_.detach()},
+    system().dead_letter(take_message(block),
                          {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
     return;
   }
   if (block.deadline != base::time_never && system().clock().coarse_now() > block.deadline) {
-    system().dead_letter(Envelope{mailbox_.detach()},
+    system().dead_letter(take_message(block),
                          {AskError::Kind::not_run, base::Outcome::expired,
                           "its deadline passed while it waited in the mailbox"});
     return;
@@ -214,21 +219,21 @@ void ActorCell::finish_message(MessageBlock& block, Handled handled) {
   switch (handled) {
     case Handled::done:
     case Handled::suspended:
-      mailbox_.done();
+      drop_message(block);
       system().count_delivered();
       return;
     case Handled::not_understood:
       if (type_->unhandled != nullptr) {
         system().count_delivered();
-        guarded([&] { type_->unhandled(*actor_, Envelope{mailbox_.detach()}); });
+        guarded([&] { type_->unhandled(*actor_, take_message(block)); });
         return;
       }
-      system().dead_letter(Envelope{mailbox_.detach()},
+      system().dead_letter(take_message(block),
                            {AskError::Kind::not_run, base::Outcome::refused,
                             "the actor's protocol has no message '" + name_of(block) + "'"});
       return;
     case Handled::undecodable:
-      system().dead_letter(Envelope{mailbox_.detach()},
+      system().dead_letter(take_message(block),
                            {AskError::Kind::not_run, base::Outcome::undecodable,
                             std::exchange(parts().undecodable, {})});
       return;
@@ -337,75 +342,6 @@ std::uint64_t ActorCell::suspend(std::coroutine_handle<> waiting) {
 
 void ActorCell::note_undecodable(std::string why) {
   parts().undecodable = std::move(why);
-}
-
-// Sends that wait for room.
-
-/// mailbox_full: it waits now.
-base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiting) {
-  SenderQueue& queue = senders();
-  base::MutexLock lock{queue.mutex};
-  // Before the look at the mailbox: see run().
-  has_waiting_senders_.store(true, std::memory_order_seq_cst);
-  const base::Outcome outcome = waiting->try_deliver();
-  if (outcome == base::Outcome::mailbox_full) {
-    queue.waiting.push_back(waiting);
-  }
-  return outcome;
-}
-
-void ActorCell::admit_waiting_senders() {
-  SenderQueue& queue = senders();
-  for (;;) {
-    std::shared_ptr<Send::State> next;
-    {
-      base::MutexLock lock{queue.mutex};
-      if (queue.waiting.empty()) {
-        has_waiting_senders_.store(false, std::memory_order_relaxed);
-        return;
-      }
-      if (mailbox_.size() >= mailbox_.messages_max()) {
-        return;
-      }
-      next = std::move(queue.waiting.front());
-      queue.waiting.pop_front();
-    }
-    const base::Outcome outcome = next->try_deliver();
-    if (outcome == base::Outcome::mailbox_full) {
-      base::MutexLock lock{queue.mutex};
-      queue.waiting.push_front(std::move(next));
-      return;
-    }
-    next->finish(outcome);
-  }
-}
-
-void ActorCell::refuse_waiting_senders() {
-  SenderQueue* queue = nullptr;
-  // Writes even where there is none, so that who builds it after this sees that accepts_ is off.
-  if (senders_.compare_exchange_strong(queue, nullptr, std::memory_order_acq_rel)) {
-    return;
-  }
-  std::deque<std::shared_ptr<Send::State>> waiting;
-  {
-    base::MutexLock lock{queue->mutex};
-    waiting.swap(queue->waiting);
-  }
-  for (const auto& sender : waiting) {
-    sender->finish(base::Outcome::stopped);
-  }
-}
-
-ActorCell::SenderQueue& ActorCell::senders() {
-  SenderQueue* queue = senders_.load(std::memory_order_acquire);
-  if (queue == nullptr) {
-    auto built = std::make_unique<SenderQueue>();
-    // pairs with refuse_waiting_senders()
-    if (senders_.compare_exchange_strong(queue, built.get(), std::memory_order_acq_rel)) {
-      queue = built.release();
-    }
-  }
-  return *queue;
 }
 
 }  // namespace troupe::actors

@@ -10,6 +10,7 @@
 #include "actors/actor.hpp"
 #include "actors/control.hpp"
 #include "actors/mailbox.hpp"
+#include "actors/mailbox_policy.hpp"
 #include "actors/maker.hpp"
 #include "actors/message_sink.hpp"
 #include "actors/scheduler.hpp"
@@ -73,7 +74,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
     return static_cast<std::uint32_t>(id_.load(std::memory_order_relaxed));
   }
   /// Messages in the mailbox now. Thread-safe.
-  [[nodiscard]] std::uint32_t queued() const { return mailbox_.size(); }
+  [[nodiscard]] std::uint32_t queued() const;
 
   // For the handler that runs now.
   [[nodiscard]] bool is_asked() const { return asker_ != nullptr && asker_->to; }
@@ -99,9 +100,11 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   friend class Send;
   friend class ChildRing;
   enum class State : std::uint8_t { vacant, launching, running, failed, stopping, releasing };
+  /// What deliver() takes: from which number on is in id_.
+  enum class Takes : std::uint8_t { nothing, plain, by_policy };
   struct Parts;
   struct RunningTask;
-  struct SenderQueue;
+  struct Intake;
   /// Who waits for the answer to the message that is being handled.
   struct Asker {
     ReplyAddress to;
@@ -131,10 +134,21 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void resume(std::uint64_t token);
   void collect_finished_tasks();
   void after_user_code();
+
+  // intake.cpp: policies, full mailboxes, senders that wait
+  base::Outcome deliver_to_full(Envelope&& envelope);
+  base::Outcome deliver_by_policy(Envelope&& envelope);
+  void set_policy(const SpawnOptions& options);
+  [[nodiscard]] MessageBlock* next_message();
+  void drop_message(MessageBlock& block);
+  [[nodiscard]] Envelope take_message(MessageBlock& block);
+  [[nodiscard]] bool has_more() const;
+  void relieve();
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
-  void admit_waiting_senders();
+  [[nodiscard]] bool can_never_fit() const;
+  bool admit_waiting_senders();
   void refuse_waiting_senders();
-  SenderQueue& senders();
+  [[nodiscard]] Intake& intake();
 
   // actor_lifecycle.cpp: start, failure, stop, supervision, watching
   void handle_control(Envelope control);
@@ -165,14 +179,17 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   std::atomic<std::uint64_t> id_;
   std::unique_ptr<Actor> actor_;
   const ActorType* type_ = nullptr;
-  std::atomic<bool> accepts_{false};
+  std::atomic<Takes> takes_{Takes::nothing};
   /// Set while the actor waits for control only; who resets it schedules the cell.
   std::atomic<bool> blocked_{false};
-  std::atomic<bool> has_waiting_senders_{false};
+  /// The mailbox was full: see Intake.
+  std::atomic<bool> is_pressed_{false};
   State state_ = State::vacant;
   bool stop_requested_ = false;
   bool crashed_ = false;
   bool restart_wanted_ = false;
+  /// The message in hand is not the mailbox's front but came from the policy's lane.
+  bool from_lane_ = false;
   ExitReason exit_reason_ = ExitReason::stopped;
   Mailbox mailbox_;
   std::atomic<Scheduler*> scheduler_{nullptr};
@@ -180,8 +197,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   Asker* asker_ = nullptr;
   MakerPtr maker_;
   std::unique_ptr<Parts> parts_;
-  /// Built by the first sender that waits; kept by the cell.
-  std::atomic<SenderQueue*> senders_{nullptr};
+  /// Built by a policy, or when the mailbox is full for the first time; kept by the cell.
+  std::atomic<Intake*> intake_{nullptr};
   std::uint32_t parent_ = no_cell;
   std::uint32_t next_sibling_ = no_cell;
   std::uint32_t previous_sibling_ = no_cell;

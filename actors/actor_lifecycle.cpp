@@ -54,10 +54,11 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
     parts_->restart = options.restart;
   }
   state_ = State::launching;
-  mailbox_.set_messages_max(options.mailbox_messages_max);
+  set_policy(options);
   scheduler_.store(&scheduler, std::memory_order_release);
   id_.store(id, std::memory_order_release);
-  accepts_.store(true, std::memory_order_release);
+  takes_.store(options.has_plain_mailbox() ? Takes::plain : Takes::by_policy,
+               std::memory_order_release);
   return {id};
 }
 
@@ -169,7 +170,7 @@ void ActorCell::begin_stop(ExitReason reason, std::string text) {
   }
   const bool was_running = state_ == State::running;
   state_ = State::stopping;
-  accepts_.store(false, std::memory_order_release);
+  takes_.store(Takes::nothing, std::memory_order_release);
   exit_reason_ = reason;
   if (!text.empty()) {
     parts().exit_text = std::move(text);
@@ -253,8 +254,8 @@ void ActorCell::cancel_timers() {
 
 void ActorCell::flush_mailbox() {
   const AnyRef successor = parts_ ? parts_->successor : AnyRef{};
-  while (mailbox_.front() != nullptr) {
-    Envelope left{mailbox_.detach()};
+  while (MessageBlock* message = next_message()) {
+    Envelope left = take_message(*message);
     if (successor) {
       system().count_delivered();  // and sent again, by whoever takes it now
       (void)successor.pass_on(std::move(left));

@@ -123,6 +123,34 @@ Handled dispatch(Actor& base_actor, ActorCell& cell, MessageBlock& block,
   return result;
 }
 
+template <int>
+struct ConstantPriority;
+
+template <class M>
+constexpr int priority() {
+  if constexpr (requires { typename ConstantPriority<int{M::priority}>; }) {
+    static_assert(M::priority >= -128 && M::priority <= 127, "a priority is from -128 to 127");
+    return M::priority;
+  } else {
+    return 0;
+  }
+}
+
+template <class... Messages>
+auto priority_function(std::type_identity<Protocol<Messages...>>) {
+  using Function = int (*)(std::uint32_t);
+  if constexpr (((priority<Messages>() != 0) || ...)) {
+    return Function{[](std::uint32_t type_id) {
+      int result = 0;
+      (void)((message_type<Messages>.id == type_id && (result = priority<Messages>(), true)) ||
+             ...);
+      return result;
+    }};
+  } else {
+    return Function{nullptr};
+  }
+}
+
 template <class A>
 constexpr bool is_reentrant() {
   if constexpr (requires { A::reentrant; }) {
@@ -160,7 +188,8 @@ const ActorType& actor_type() {
               return Function{nullptr};
             }
           }(),
-      .is_reentrant = detail::is_reentrant<A>()};
+      .is_reentrant = detail::is_reentrant<A>(),
+      .priority_of = detail::priority_function(std::type_identity<ProtocolOf<A>>{})};
   return type;
 }
 

@@ -49,6 +49,7 @@ struct alignas(16) MessageBlock {
   std::uint8_t control = 0;
   bool wants_receipt : 1 = false;  ///< the reply address wants a receipt at arrival, no reply
   bool by_name : 1 = false;        ///< the reply is wanted as a map by field name
+  bool is_rerouted : 1 = false;    ///< a full mailbox passed it on
   /// Of the block pool, or its number of classes: from the system.
   std::uint8_t size_class = block_pool::classes;
 

@@ -16,6 +16,8 @@ struct MessageType {
   std::uint32_t (*shape)() = nullptr;  ///< base::fingerprint_of the type; null if it never travels
   void (*destroy)(void* value) = nullptr;  ///< null: nothing to do
   void (*encode)(base::WireWriter& out, const void* value) = nullptr;
+  /// The size of the value with what it holds elsewhere.
+  std::size_t (*bytes)(const void* value) = nullptr;
 };
 
 namespace detail {
@@ -48,6 +50,9 @@ inline constexpr MessageType message_type{
     detail::destroyer<T>(),
     [](base::WireWriter& out, const void* value) {
       base::wire_encode(out, *static_cast<const T*>(value));
+    },
+    [](const void* value) {
+      return sizeof(T) + base::held_bytes(*static_cast<const T*>(value));
     }};
 
 /// The type of a value that stays inside the process.

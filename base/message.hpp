@@ -96,6 +96,32 @@ struct IsSerialisable<std::map<std::string, T>> : IsSerialisable<T> {};
 template <class T>
 concept Serialisable = IsSerialisable<T>::value;
 
+/// What a value holds outside of itself: the characters of its strings, the elements of its lists.
+/// Without what allocators add. 0 for types with a WireCodec.
+template <Serialisable T>
+[[nodiscard]] std::size_t held_bytes(const T& value) {
+  std::size_t bytes = 0;
+  if constexpr (HasWireCodec<T>) {
+  } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, Bytes>) {
+    bytes = value.size();
+  } else if constexpr (detail::IsOptional<T>::value) {
+    bytes = value ? held_bytes(*value) : 0;
+  } else if constexpr (detail::IsVector<T>::value) {
+    bytes = value.size() * sizeof(typename T::value_type);
+    for (const auto& element : value) {
+      bytes += held_bytes<typename T::value_type>(element);
+    }
+  } else if constexpr (detail::IsTextMap<T>::value) {
+    for (const auto& [key, element] : value) {
+      bytes += sizeof(key) + sizeof(element) + key.size() + held_bytes(element);
+    }
+  } else if constexpr (Message<T>) {
+    std::apply([&](const auto&... fields) { ((bytes += held_bytes(fields)), ...); },
+               value.troupe_fields());
+  }
+  return bytes;
+}
+
 template <Serialisable T>
 void wire_encode(WireWriter& out, const T& value) {
   if constexpr (HasWireCodec<T>) {

@@ -87,9 +87,4 @@ void ActorCell::guarded(Function&& function) {
   }
 }
 
-struct ActorCell::SenderQueue {
-  base::Mutex mutex;
-  std::deque<std::shared_ptr<Send::State>> waiting TROUPE_GUARDED_BY(mutex);
-};
-
 }  // namespace troupe::actors

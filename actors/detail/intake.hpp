@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+
+#include "actors/detail/send_state.hpp"
+#include "actors/mailbox_policy.hpp"
+#include "base/mutex.hpp"
+
+namespace troupe::actors {
+
+/// What a cell has beside its mailbox once it was full, or has a policy: who waits for room, who
+/// crowds, and the lane of the policy. Thread-safe where not said otherwise; kept by the cell.
+struct ActorCell::Intake {
+  base::Mutex mutex;
+  std::deque<std::shared_ptr<Send::State>> waiting TROUPE_GUARDED_BY(mutex);
+
+  PolicyLane lane;
+
+  /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
+  /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.
+  static constexpr std::uint64_t nobody = ~std::uint64_t{0};
+  static constexpr std::uint32_t votes_to_dominate = 32;
+  static constexpr std::uint32_t votes_max = 64;
+  std::atomic<std::uint64_t> dominant{nobody};
+  /// The turn's.
+  std::uint64_t candidate = nobody;
+  std::uint32_t votes = 0;
+
+  void vote(std::uint64_t sender) {
+    if (sender == candidate) {
+      votes = votes < votes_max ? votes + 1 : votes;
+    } else if (votes == 0) {
+      candidate = sender;
+      votes = 1;
+    } else {
+      --votes;
+    }
+    const std::uint64_t leader = votes >= votes_to_dominate ? candidate : nobody;
+    if (dominant.load(std::memory_order_relaxed) != leader &&
+        (leader != nobody || votes == 0)) {
+      dominant.store(leader, std::memory_order_relaxed);
+    }
+  }
+  void end_vote() {
+    candidate = nobody;
+    votes = 0;
+    dominant.store(nobody, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,208 @@
+#include <utility>
+
+#include "actors/actor_cell.hpp"
+#include "actors/actor_system.hpp"
+#include "actors/detail/cell_parts.hpp"
+#include "actors/detail/intake.hpp"
+
+// What happens to a message that the plain mailbox has no room for, or that comes to a mailbox with
+// a policy; senders that wait for room.
+
+namespace troupe::actors {
+
+namespace {
+
+/// Places beyond the bound for those who do not crowd.
+constexpr std::uint32_t reserve_of(std::uint32_t messages_max) { return messages_max / 16 + 1; }
+
+}  // namespace
+
+base::Outcome ActorCell::deliver_to_full(Envelope&& envelope) {
+  Intake& in = intake();
+  is_pressed_.store(true, std::memory_order_seq_cst);
+  const std::uint64_t dominant = in.dominant.load(std::memory_order_relaxed);
+  if (dominant == Intake::nobody || dominant == envelope->sender.value) {
+    return base::Outcome::mailbox_full;
+  }
+  MessageBlock* block = envelope.release();
+  system().count_sent();
+  switch (mailbox_.push(block, reserve_of(mailbox_.messages_max()))) {
+    case Mailbox::Push::queued: return base::Outcome::accepted;
+    case Mailbox::Push::wake:
+      scheduler_.load(std::memory_order_acquire)->schedule(*this);
+      return base::Outcome::accepted;
+    case Mailbox::Push::full: break;
+  }
+  system().uncount_sent();
+  envelope = Envelope{block};
+  return base::Outcome::mailbox_full;
+}
+
+base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope) {
+  PolicyLane& lane = intake().lane;
+  std::vector<MessageBlock*> dropped;
+  MessageBlock* block = envelope.release();
+  system().count_sent();
+  const bool is_taken = lane.push(block, dropped);
+  for (MessageBlock* unlucky : dropped) {
+    system().dead_letter(Envelope{unlucky}, {AskError::Kind::not_run, base::Outcome::mailbox_full,
+                                             "it made room for another in a full mailbox"});
+  }
+  if (is_taken) {
+    if (mailbox_.wake()) {
+      scheduler_.load(std::memory_order_acquire)->schedule(*this);
+    }
+    return base::Outcome::accepted;
+  }
+  system().uncount_sent();
+  envelope = Envelope{block};
+  const AnyRef fallback = lane.fallback();
+  if (!fallback || envelope->is_rerouted) {
+    return base::Outcome::mailbox_full;
+  }
+  const base::ActorId target = std::exchange(envelope->target, fallback.id());
+  envelope->is_rerouted = true;
+  const base::Outcome outcome = fallback.sink()->deliver(std::move(envelope));
+  if (outcome != base::Outcome::accepted) {
+    envelope->target = target;
+  }
+  return outcome;
+}
+
+void ActorCell::set_policy(const SpawnOptions& options) {
+  mailbox_.set_messages_max(options.mailbox_messages_max);
+  if (!options.has_plain_mailbox()) {
+    intake().lane.configure(options.mailbox_policy(), type_->priority_of);
+  }
+}
+
+/// What the actor handles next; null if there is nothing now. Ends with drop_message() or
+/// take_message().
+MessageBlock* ActorCell::next_message() {
+  MessageBlock* message = mailbox_.front();
+  if (message == nullptr) [[unlikely]] {
+    if (Intake* in = intake_.load(std::memory_order_acquire)) {
+      message = in->lane.pop();
+      from_lane_ = message != nullptr;
+    }
+  }
+  return message;
+}
+
+void ActorCell::drop_message(MessageBlock& block) {
+  if (!from_lane_) [[likely]] {
+    mailbox_.done();
+    return;
+  }
+  destroy_block(take_message(block).release());
+}
+
+Envelope ActorCell::take_message(MessageBlock& block) {
+  if (!from_lane_) [[likely]] {
+    return Envelope{mailbox_.detach()};
+  }
+  from_lane_ = false;
+  intake().lane.done();
+  return Envelope{&block};
+}
+
+/// Whether something waits that is not in the mailbox; atomic.
+bool ActorCell::has_more() const {
+  if (is_pressed_.load(std::memory_order_seq_cst)) {
+    return true;
+  }
+  const Intake* in = intake_.load(std::memory_order_acquire);
+  return in != nullptr && in->lane.has_messages();
+}
+
+std::uint32_t ActorCell::queued() const {
+  const Intake* in = intake_.load(std::memory_order_acquire);
+  return mailbox_.size() + (in != nullptr ? in->lane.size() : 0);
+}
+
+/// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.
+void ActorCell::relieve() {
+  Intake& in = intake();
+  if (!admit_waiting_senders() && mailbox_.size() <= mailbox_.messages_max() / 2) {
+    in.end_vote();
+    base::MutexLock lock{in.mutex};
+    if (in.waiting.empty()) {
+      is_pressed_.store(false, std::memory_order_relaxed);
+    }
+  }
+}
+
+/// mailbox_full: it waits now.
+base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiting) {
+  Intake& in = intake();
+  if (takes_.load(std::memory_order_acquire) == Takes::by_policy && !in.lane.lets_senders_wait()) {
+    waiting->finish(base::Outcome::mailbox_full);
+    return base::Outcome::mailbox_full;
+  }
+  base::MutexLock lock{in.mutex};
+  // Before the look at the mailbox: see run().
+  is_pressed_.store(true, std::memory_order_seq_cst);
+  const base::Outcome outcome = waiting->try_deliver();
+  if (outcome == base::Outcome::mailbox_full) {
+    in.waiting.push_back(waiting);
+  }
+  return outcome;
+}
+
+/// After a refusal: not even an empty mailbox has room for it.
+bool ActorCell::can_never_fit() const {
+  return takes_.load(std::memory_order_relaxed) == Takes::by_policy && queued() == 0;
+}
+
+/// False: nobody waits.
+bool ActorCell::admit_waiting_senders() {
+  Intake& in = intake();
+  for (;;) {
+    std::shared_ptr<Send::State> next;
+    {
+      base::MutexLock lock{in.mutex};
+      if (in.waiting.empty()) {
+        return false;
+      }
+      next = std::move(in.waiting.front());
+      in.waiting.pop_front();
+    }
+    const base::Outcome outcome = next->try_deliver();
+    if (outcome == base::Outcome::mailbox_full && !can_never_fit()) {
+      base::MutexLock lock{in.mutex};
+      in.waiting.push_front(std::move(next));
+      return true;
+    }
+    next->finish(outcome);
+  }
+}
+
+void ActorCell::refuse_waiting_senders() {
+  Intake* in = nullptr;
+  // Writes even where there is none, so that who builds it after this sees that takes_ is `nothing`.
+  if (intake_.compare_exchange_strong(in, nullptr, std::memory_order_acq_rel)) {
+    return;
+  }
+  std::deque<std::shared_ptr<Send::State>> waiting;
+  {
+    base::MutexLock lock{in->mutex};
+    waiting.swap(in->waiting);
+  }
+  for (const auto& sender : waiting) {
+    sender->finish(base::Outcome::stopped);
+  }
+}
+
+ActorCell::Intake& ActorCell::intake() {
+  Intake* in = intake_.load(std::memory_order_acquire);
+  if (in == nullptr) {
+    auto built = std::make_unique<Intake>();
+    // pairs with refuse_waiting_senders()
+    if (intake_.compare_exchange_strong(in, built.get(), std::memory_order_acq_rel)) {
+      in = built.release();
+    }
+  }
+  return *in;
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "actors/actor_ref.hpp"
+#include "actors/envelope.hpp"
+#include "base/mutex.hpp"
+
+namespace troupe::actors {
+
+/// What a full mailbox does with one message more. What it drops becomes a dead letter with the
+/// reason mailbox_full, and its asker is told not_run.
+enum class Overflow : std::uint8_t {
+  wait,         ///< refuses; who used `co_await send` waits for room, in the order of coming
+  reject,       ///< refuses, also who would wait
+  drop_newest,  ///< takes it, and drops the newest of those in the mailbox
+  drop_oldest,  ///< takes it, and drops the oldest of those in the mailbox
+  fallback,     ///< passes it on to another actor, whose outcome it is
+};
+
+/// What an actor's mailbox takes, beyond a plain bound by count. Each field's default costs nothing.
+struct MailboxPolicy {
+  std::uint32_t messages_max = 10'000;
+  /// Bytes of all messages together, of typed values with what their strings and lists hold; 0: only
+  /// the count is bounded. A message larger than this is never taken.
+  std::size_t bytes_max = 0;
+  Overflow overflow = Overflow::wait;
+  /// Handles messages with a higher `static constexpr int priority` first (default 0, from -128 to
+  /// 127), those of one priority in the order of coming. Drops come from the lowest priority.
+  bool by_priority = false;
+  /// For Overflow::fallback. A message that was passed on once is not passed on again.
+  AnyRef fallback;
+};
+
+/// The user lane of a mailbox with a policy: bounded queues by priority under a lock.
+///
+/// Thread-safe; pop() and done() belong to the actor's turn. Owns its messages. Full, it does as the
+/// policy says and never blocks.
+class PolicyLane {
+ public:
+  /// How to tell the priority of a message by its number.
+  using PriorityOf = int (*)(std::uint32_t type_id);
+
+  PolicyLane() = default;
+  ~PolicyLane();
+  PolicyLane(const PolicyLane&) = delete;
+  PolicyLane& operator=(const PolicyLane&) = delete;
+
+  /// Before the actor takes its first message.
+  void configure(const MailboxPolicy& policy, PriorityOf priority_of);
+
+  /// False: there is no room, and the block stays with the caller. `dropped` gets what had to make
+  /// room; the caller owns it.
+  [[nodiscard]] bool push(MessageBlock* block, std::vector<MessageBlock*>& dropped);
+  /// The next message, or null. It counts in size() until done(). The caller owns it.
+  [[nodiscard]] MessageBlock* pop();
+  void done() { size_.fetch_sub(1, std::memory_order_release); }
+
+  /// Messages queued or in the actor's hands.
+  [[nodiscard]] std::uint32_t size() const { return size_.load(std::memory_order_seq_cst); }
+  [[nodiscard]] bool has_messages() const { return queued_.load(std::memory_order_seq_cst) != 0; }
+  /// Of the policy in force.
+  [[nodiscard]] bool lets_senders_wait() const;
+  [[nodiscard]] AnyRef fallback() const;
+
+ private:
+  struct Queued {
+    MessageBlock* block = nullptr;
+    std::size_t bytes = 0;
+  };
+  [[nodiscard]] bool has_room(std::size_t bytes) const TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] MessageBlock* drop_one() TROUPE_REQUIRES(mutex_);
+
+  mutable base::Mutex mutex_;
+  MailboxPolicy policy_ TROUPE_GUARDED_BY(mutex_);
+  PriorityOf priority_of_ TROUPE_GUARDED_BY(mutex_) = nullptr;
+  /// By falling priority; no queue is empty.
+  std::map<int, std::deque<Queued>, std::greater<>> queues_ TROUPE_GUARDED_BY(mutex_);
+  std::size_t bytes_ TROUPE_GUARDED_BY(mutex_) = 0;
+  std::atomic<std::uint32_t> queued_{0};
+  std::atomic<std::uint32_t> size_{0};
+};
+
+/// What a message takes up: its block and what its value holds elsewhere.
+[[nodiscard]] std::size_t bytes_of(const MessageBlock& block);
+
+}  // namespace troupe::actors
