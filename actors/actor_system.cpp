@@ -65,8 +65,10 @@ void ActorSystem::abandon() {
 ActorSystem::~ActorSystem() {
   // First all cells end, while all of them can still be written to; then their memory goes.
   abandon();
-  const LedgerSnapshot books = ledger();
-  TROUPE_CHECK(books.is_balanced(), books.text());
+  if (has_ended_) {
+    const LedgerSnapshot books = ledger();
+    TROUPE_CHECK(books.is_balanced(), books.text());
+  }
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
     cell(index).~ActorCell();
@@ -255,6 +257,7 @@ void ActorSystem::root_ended() {
   {
     base::MutexLock lock{mutex_};
     stopped = std::move(stopped_);
+    has_ended_ = true;
   }
   if (stopped) {
     stopped();

@@ -50,8 +50,8 @@ struct DeadLetter {
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
 ///
 /// Thread-safe. Clock and scheduler come from outside and outlive it. stop() ends all actors; after
-/// destruction no reference may be used. Destruction aborts if the ledger does not add up. At most
-/// `actors_max` live at once.
+/// destruction no reference may be used. Where all actors have ended in order, destruction aborts if
+/// the ledger does not add up. At most `actors_max` live at once.
 class ActorSystem {
  public:
   static constexpr std::uint32_t cells_a_chunk = 1024;
@@ -211,6 +211,8 @@ class ActorSystem {
   std::vector<std::uint32_t> free_cells_ TROUPE_GUARDED_BY(mutex_);
   std::vector<DeadLetter> dead_letters_ TROUPE_GUARDED_BY(mutex_);
   std::size_t dead_letters_next_ TROUPE_GUARDED_BY(mutex_) = 0;
+  /// By stop_all(), not by abandon().
+  bool has_ended_ TROUPE_GUARDED_BY(mutex_) = false;
   std::function<void()> stopped_ TROUPE_GUARDED_BY(mutex_);
   std::unique_ptr<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>> chunks_;
   AnyRef root_;
