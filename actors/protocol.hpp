@@ -57,7 +57,7 @@ namespace detail {
 
 template <class M, class Protocol, class... Fields>
 constexpr bool check_fields(std::type_identity<std::tuple<Fields&...>>) {
-  const auto check = []<class Field>(std::type_identity<Field>) {
+  [[maybe_unused]] const auto check = []<class Field>(std::type_identity<Field>) {
     if constexpr (!base::Serialisable<Field>) {
       (void)sizeof(mistake::FieldCannotTravel<M, Protocol, Field>);
     }
