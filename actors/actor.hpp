@@ -203,7 +203,9 @@ class ReplyTo {
   template <class A, base::Message M>
     requires std::is_same_v<ReplyOf<M>, R>
   void forward(const ActorRef<A>& to, M message) {
-    static_assert(ProtocolOf<A>::template contains<M>, "the actor's Protocol lacks this message");
+    if constexpr (!ProtocolOf<A>::template contains<M>) {
+      (void)sizeof(mistake::ProtocolLacksMessage<M, ProtocolOf<A>>);
+    }
     Envelope envelope = Envelope::of(BlockKind::message, message_type<M>, std::move(message));
     right_.move_into(*envelope);
     (void)to.post(std::move(envelope));

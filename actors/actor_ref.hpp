@@ -9,6 +9,7 @@
 #include "actors/ask.hpp"
 #include "actors/envelope.hpp"
 #include "actors/message_sink.hpp"
+#include "actors/mistakes.hpp"
 #include "actors/protocol.hpp"
 #include "base/clock.hpp"
 #include "base/message.hpp"
@@ -81,14 +82,14 @@ class ActorRef : public AnyRef {
 
   /// Sends without waiting; returns the outcome at once. Not accepted means that the message was
   /// not and will not be handled.
-  template <base::Message M>
+  template <class M>
   base::Outcome tell(M message) const {
     check_understood<M>();
     return post(Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
 
   /// Waits for room in the receiver's mailbox: `co_await ref.send(m)` gives the outcome.
-  template <base::Message M>
+  template <class M>
   Send send(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();
     return {*this, Envelope::of(BlockKind::message, message_type<M>, std::move(message)), timeout};
@@ -96,7 +97,7 @@ class ActorRef : public AnyRef {
 
   /// Sends and expects the message's Reply by the deadline, which travels with the request. For a
   /// message without Reply the result says that it was handled.
-  template <base::Message M>
+  template <class M>
   Ask<ReplyOf<M>> ask(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();
     return {requests(),
@@ -107,7 +108,9 @@ class ActorRef : public AnyRef {
  private:
   template <class M>
   static constexpr void check_understood() {
-    static_assert(Protocol::template contains<M>, "the actor's Protocol lacks this message");
+    if constexpr (!Protocol::template contains<M>) {
+      (void)sizeof(mistake::ProtocolLacksMessage<M, Protocol>);
+    }
   }
 };
 

@@ -26,6 +26,19 @@ bool LedgerSnapshot::is_balanced() const {
   return sum == sent;
 }
 
+std::string LedgerSnapshot::text() const {
+  std::string text = "sent " + std::to_string(sent) + (is_balanced() ? " = " : " != ") +
+                     "delivered " + std::to_string(delivered) + " + in flight " +
+                     std::to_string(in_flight);
+  for (std::size_t reason = 0; reason < dead.size(); ++reason) {
+    if (dead[reason] > 0) {
+      text += " + " + std::string{base::to_string(static_cast<base::Outcome>(reason))} + " " +
+              std::to_string(dead[reason]);
+    }
+  }
+  return text;
+}
+
 ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler)
     : options_(std::move(options)),
       clock_(clock),
@@ -52,6 +65,10 @@ void ActorSystem::abandon() {
 ActorSystem::~ActorSystem() {
   // First all cells end, while all of them can still be written to; then their memory goes.
   abandon();
+  if (has_ended_) {
+    const LedgerSnapshot books = ledger();
+    TROUPE_CHECK(books.is_balanced(), books.text());
+  }
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
     cell(index).~ActorCell();
@@ -240,6 +257,7 @@ void ActorSystem::root_ended() {
   {
     base::MutexLock lock{mutex_};
     stopped = std::move(stopped_);
+    has_ended_ = true;
   }
   if (stopped) {
     stopped();

@@ -35,6 +35,8 @@ struct LedgerSnapshot {
   std::array<std::uint64_t, base::outcome_count> dead{};  ///< by base::Outcome
 
   [[nodiscard]] bool is_balanced() const;
+  /// "sent 7 = delivered 5 + in flight 0 + stopped 2".
+  [[nodiscard]] std::string text() const;
 };
 
 /// A message that nobody handled.
@@ -48,7 +50,8 @@ struct DeadLetter {
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
 ///
 /// Thread-safe. Clock and scheduler come from outside and outlive it. stop() ends all actors; after
-/// destruction no reference may be used. At most `actors_max` live at once.
+/// destruction no reference may be used. Where all actors have ended in order, destruction aborts if
+/// the ledger does not add up. At most `actors_max` live at once.
 class ActorSystem {
  public:
   static constexpr std::uint32_t cells_a_chunk = 1024;
@@ -208,6 +211,8 @@ class ActorSystem {
   std::vector<std::uint32_t> free_cells_ TROUPE_GUARDED_BY(mutex_);
   std::vector<DeadLetter> dead_letters_ TROUPE_GUARDED_BY(mutex_);
   std::size_t dead_letters_next_ TROUPE_GUARDED_BY(mutex_) = 0;
+  /// By stop_all(), not by abandon().
+  bool has_ended_ TROUPE_GUARDED_BY(mutex_) = false;
   std::function<void()> stopped_ TROUPE_GUARDED_BY(mutex_);
   std::unique_ptr<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>> chunks_;
   AnyRef root_;

@@ -7,7 +7,7 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/channel.hpp"
-#include "actors/step_scheduler.hpp"
+#include "actors/testing/testing.hpp"
 #include "actors/worker_pool.hpp"
 #include "base/clock.hpp"
 
@@ -70,19 +70,14 @@ void expect_all_in_order(const std::vector<int>& received) {
 }
 
 TEST(ChannelInActors, StreamsBetweenTwoActorsWhateverTheOrderOfTurns) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    const base::ManualClock clock;
-    StepScheduler scheduler{base::Random{seed}};
-    ActorSystem system{ActorSystemOptions{}, clock, scheduler};
+  testing::for_each_seed(20, [](std::uint64_t seed) {
+    testing::TestSystem system{{.seed = seed}};
     const auto shared = std::make_shared<Shared>(seed % 4);
-    EXPECT_EQ(system.spawn<Producer>({}, shared).value().tell(Go{}), base::Outcome::accepted);
-    EXPECT_EQ(system.spawn<Consumer>({}, shared).value().tell(Go{}), base::Outcome::accepted);
-    scheduler.run_until_idle(100'000);
+    EXPECT_EQ(system.spawn<Producer>({}, shared).tell(Go{}), base::Outcome::accepted);
+    EXPECT_EQ(system.spawn<Consumer>({}, shared).tell(Go{}), base::Outcome::accepted);
+    system.run_until_idle();
     expect_all_in_order(shared->received);
-    system.stop_all([] {});
-    scheduler.run_until_idle(100'000);
-  }
+  });
 }
 
 TEST(ChannelInActors, StreamsBetweenTwoActorsOnWorkers) {
@@ -105,18 +100,13 @@ TEST(ChannelInActors, StreamsBetweenTwoActorsOnWorkers) {
 }
 
 TEST(ChannelInActors, ForgetsAnActorThatIsStoppedWhileItWaits) {
-  const base::ManualClock clock;
-  StepScheduler scheduler{base::Random{1}};
-  ActorSystem system{ActorSystemOptions{}, clock, scheduler};
+  testing::TestSystem system;
   const auto shared = std::make_shared<Shared>(0);
-  const auto consumer = system.spawn<Consumer>({}, shared).value();
+  const auto consumer = system.spawn<Consumer>({}, shared);
   EXPECT_EQ(consumer.tell(Go{}), base::Outcome::accepted);
-  scheduler.run_until_idle(1000);
+  system.run_until_idle();
   system.stop(consumer, ExitReason::killed);
-  scheduler.run_until_idle(1000);
   EXPECT_FALSE(shared->channel.try_send(std::make_unique<int>(1)));
-  system.stop_all([] {});
-  scheduler.run_until_idle(1000);
 }
 
 }  // namespace

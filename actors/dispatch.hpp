@@ -7,6 +7,7 @@
 
 #include "actors/actor.hpp"
 #include "actors/actor_cell.hpp"
+#include "actors/mistakes.hpp"
 
 namespace troupe::actors {
 
@@ -23,7 +24,7 @@ struct IsResult<base::Result<T, E>> : std::true_type {};
 [[noreturn]] void throw_refusal(const AskError& error);
 
 /// A handler's value as a reply block; an error inside becomes a refusal.
-template <class M, class Value>
+template <class M, class A, class Value>
 Envelope reply_envelope(Value&& value) {
   using Plain = std::remove_cvref_t<Value>;
   if constexpr (IsResult<Plain>::value) {
@@ -33,11 +34,12 @@ Envelope reply_envelope(Value&& value) {
     if constexpr (std::is_void_v<typename Plain::Value>) {
       return Envelope::of(BlockKind::reply, message_type<Done>, Done{});
     } else {
-      return reply_envelope<M>(std::forward<Value>(value).value());
+      return reply_envelope<M, A>(std::forward<Value>(value).value());
     }
+  } else if constexpr (!std::is_convertible_v<Plain, ReplyValue<M>>) {
+    (void)sizeof(mistake::HandlerReturnsNoReply<M, ProtocolOf<A>, Plain, ReplyOf<M>>);
+    return {};
   } else {
-    static_assert(std::is_convertible_v<Plain, ReplyValue<M>>,
-                  "the handler returns something else than the message's Reply");
     return Envelope::of(BlockKind::reply, message_type<ReplyValue<M>>,
                         ReplyValue<M>(std::forward<Value>(value)));
   }
@@ -48,11 +50,14 @@ template <class M, class A>
 Task<Envelope> run_handler(A& actor, M message) {
   using Returned = decltype(actor.on(std::move(message)));
   if constexpr (std::is_void_v<typename Returned::Value>) {
+    if constexpr (!std::is_void_v<ReplyOf<M>>) {
+      (void)sizeof(mistake::HandlerReturnsNoReply<M, ProtocolOf<A>, void, ReplyOf<M>>);
+    }
     co_await actor.on(std::move(message));
     co_return Envelope::of(BlockKind::reply, message_type<Done>, Done{});
   } else {
     auto value = co_await actor.on(std::move(message));
-    co_return reply_envelope<M>(std::move(value));
+    co_return reply_envelope<M, A>(std::move(value));
   }
 }
 
@@ -61,14 +66,17 @@ Handled handle(A& actor, ActorCell& cell, M& message) {
   if constexpr (requires { actor.on(message, ReplyTo<ReplyOf<M>>{}); }) {
     actor.on(message, ReplyTo<ReplyOf<M>>{cell.take_reply_right()});
     return Handled::done;
+  } else if constexpr (!requires { actor.on(std::move(message)); }) {
+    (void)sizeof(mistake::ActorLacksHandler<M, ProtocolOf<A>, A>);
+    return Handled::not_understood;
   } else {
-    static_assert(requires { actor.on(std::move(message)); },
-                  "the actor has no handler `on` for a message of its Protocol");
     using Returned = decltype(actor.on(std::move(message)));
     if constexpr (IsTask<Returned>::value) {
       return cell.start_task(run_handler<M>(actor, std::move(message)));
     } else if constexpr (std::is_void_v<Returned>) {
-      static_assert(std::is_void_v<ReplyOf<M>>, "the handler of a message with a Reply returns it");
+      if constexpr (!std::is_void_v<ReplyOf<M>>) {
+        (void)sizeof(mistake::HandlerReturnsNoReply<M, ProtocolOf<A>, void, ReplyOf<M>>);
+      }
       actor.on(std::move(message));
       if (cell.is_asked()) {
         cell.reply(Envelope::of(BlockKind::reply, message_type<Done>, Done{}));
@@ -77,7 +85,7 @@ Handled handle(A& actor, ActorCell& cell, M& message) {
     } else {
       auto value = actor.on(std::move(message));
       if (cell.is_asked()) {
-        cell.reply(reply_envelope<M>(std::move(value)));
+        cell.reply(reply_envelope<M, A>(std::move(value)));
       }
       return Handled::done;
     }
@@ -164,6 +172,7 @@ constexpr bool is_reentrant() {
 
 template <class A>
 const ActorType& actor_type() {
+  static_assert(sizeof(ProtocolOf<A>) > 0);  // its checks come before all others
   static const ActorType type{
       .name = detail::readable_name(typeid(A)),
       .protocol = &protocol_info<A>,

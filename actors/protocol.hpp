@@ -3,10 +3,13 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "actors/message_type.hpp"
+#include "actors/mistakes.hpp"
 #include "base/message.hpp"
 #include "base/schema.hpp"
 
@@ -50,14 +53,42 @@ using ReplyOf = typename detail::ReplyTrait<M>::Type;
 template <class M>
 using ReplyValue = std::conditional_t<std::is_void_v<ReplyOf<M>>, Done, ReplyOf<M>>;
 
+namespace detail {
+
+template <class M, class Protocol, class... Fields>
+constexpr bool check_fields(std::type_identity<std::tuple<Fields&...>>) {
+  [[maybe_unused]] const auto check = []<class Field>(std::type_identity<Field>) {
+    if constexpr (!base::Serialisable<Field>) {
+      (void)sizeof(mistake::FieldCannotTravel<M, Protocol, Field>);
+    }
+  };
+  (check(std::type_identity<std::remove_cvref_t<Fields>>{}), ...);
+  return true;
+}
+
+/// Does not compile where M or its reply cannot travel; see mistakes.hpp.
+template <class M, class Protocol>
+constexpr bool check_message() {
+  if constexpr (!base::Message<M>) {
+    return sizeof(mistake::MessageIsNotOne<M, Protocol>) > 0;
+  } else {
+    if constexpr (!base::Serialisable<ReplyValue<M>>) {
+      (void)sizeof(mistake::ReplyCannotTravel<M, Protocol, ReplyValue<M>>);
+    }
+    return check_fields<M, Protocol>(
+        std::type_identity<decltype(std::declval<M&>().troupe_fields())>{});
+  }
+}
+
+}  // namespace detail
+
 /// The messages an actor understands, known at compile time. Names must differ.
-template <base::Message... Messages>
+template <class... Messages>
 struct Protocol {
+  static_assert((detail::check_message<Messages, Protocol>() && ...));
   static_assert(detail::all_distinct(std::array<std::uint32_t, sizeof...(Messages)>{
                     base::fnv1a(Messages::troupe_message_name())...}),
                 "two messages of one protocol have the same name");
-  static_assert((base::Serialisable<ReplyValue<Messages>> && ...),
-                "a Reply type cannot travel: give it TROUPE_MESSAGE");
 
   template <class M>
   static constexpr bool contains = (std::is_same_v<M, Messages> || ...);

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "actors/atomics.hpp"
 #include "actors/scheduler.hpp"
 
 namespace troupe::actors {
@@ -22,9 +22,13 @@ namespace troupe::actors {
 ///   3. A place is written again only after the owner saw head_ beyond it, so after its taker
 ///      read it.
 ///   4. What was written to a runnable before its push is visible to whoever takes it.
-class RunRing {
+template <class Atomics = StdAtomics, std::uint32_t capacity_runnables = 256>
+class BasicRunRing {
+  template <class T>
+  using Atomic = typename Atomics::template Atomic<T>;
+
  public:
-  static constexpr std::uint32_t capacity = 256;
+  static constexpr std::uint32_t capacity = capacity_runnables;
 
   [[nodiscard]] bool push(Runnable& runnable) {
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
@@ -56,7 +60,7 @@ class RunRing {
 
   /// Moves half of this ring, rounded up, if it holds at least `runnables_min` (1 or more), into
   /// `to`, which is the caller's own and empty. Returns how many; 0 also if others were faster.
-  std::uint32_t steal_into(RunRing& to, std::uint32_t runnables_min) {
+  std::uint32_t steal_into(BasicRunRing& to, std::uint32_t runnables_min) {
     std::array<Runnable*, capacity / 2> taken;
     const std::uint32_t count = take(taken, runnables_min);
     const std::uint32_t tail = to.tail_.load(std::memory_order_relaxed);
@@ -99,11 +103,13 @@ class RunRing {
   }
 
  private:
-  std::atomic<Runnable*>& place(std::uint32_t index) { return places_[index % capacity]; }
+  Atomic<Runnable*>& place(std::uint32_t index) { return places_[index % capacity]; }
 
-  alignas(64) std::atomic<std::uint32_t> head_{0};
-  alignas(64) std::atomic<std::uint32_t> tail_{0};
-  std::array<std::atomic<Runnable*>, capacity> places_{};
+  alignas(64) Atomic<std::uint32_t> head_{0};
+  alignas(64) Atomic<std::uint32_t> tail_{0};
+  std::array<Atomic<Runnable*>, capacity> places_{};
 };
+
+using RunRing = BasicRunRing<>;
 
 }  // namespace troupe::actors

@@ -27,6 +27,7 @@ must_run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component libr
 must_run(${CMAKE_COMMAND} -S ${user} -B ${WORK}/package -G Ninja -DCMAKE_PREFIX_PATH=${prefix})
 must_run(${CMAKE_COMMAND} --build ${WORK}/package)
 must_answer(${WORK}/package/user)
+must_run(${WORK}/package/user-test)
 
 find_program(pkg_config NAMES pkg-config pkgconf)
 if(pkg_config)
