@@ -1,77 +1,124 @@
-// troupe-bench GROUP [WORK] [--messages N] [--workers N]: measures this library. One line a work:
-// its name, the figure, the unit. bench/run compares it with others.
+// troupe-bench: measures this library, alone or beside others. `troupe-bench help` says how.
 
-#include <cstdio>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
+#include "bench/compare.hpp"
+#include "bench/contests.hpp"
+#include "bench/figure.hpp"
 #include "bench/works.hpp"
 
 namespace {
 
+using troupe::bench::CompareOptions;
 using troupe::bench::Order;
+using troupe::bench::Work;
 
-struct Work {
-  std::string_view group;
-  std::string_view name;
-  void (*run)(const Order&);
-};
-
-constexpr Work works[] = {
-    {"local", "ping-pong", &troupe::bench::ping_pong},
-    {"local", "flood", &troupe::bench::flood},
-#ifdef TROUPE_BENCH_REMOTE
-    {"remote", "remote-flood", &troupe::bench::remote_flood},
-#endif
-};
-
-int usage() {
-  std::fprintf(stderr, "usage: troupe-bench GROUP [WORK] [--messages N] [--workers N]\nworks:\n");
-  for (const Work& work : works) {
-    std::fprintf(stderr, "  %s %s\n", work.group.data(), work.name.data());
+int usage(std::FILE* out) {
+  std::fprintf(out,
+               "usage: troupe-bench local|remote|all [--json FILE] [--rounds N] [--only REGEX]\n"
+               "                    [--scale F]\n"
+               "         measures this library and its peers in turn, and prints medians, ratios\n"
+               "         and gates; only the works whose name has REGEX, F times as much of each\n"
+               "       troupe-bench one WORK COUNT [WORKERS]\n"
+               "         measures one work of this library\nworks:");
+  for (const Work& work : troupe::bench::works) {
+    std::fprintf(out, " %s", work.name.data());
   }
-  return 64;
+  std::fprintf(out, "\n");
+  return out == stdout ? 0 : 64;
+}
+
+/// The folder of this program, where the peers' programs lie too.
+std::string own_folder() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  troupe::bench::require(length > 0, "readlink");
+  const std::string program(path, static_cast<std::size_t>(length));
+  return program.substr(0, program.rfind('/'));
+}
+
+int run_one(const std::vector<std::string_view>& words) {
+  if (words.size() < 3 || words.size() > 4) {
+    return usage(stderr);
+  }
+  const auto number = [&](std::size_t i) {
+    return words.size() > i ? std::strtoull(words[i].data(), nullptr, 10) : 0;
+  };
+  const Order order{number(2), static_cast<std::uint32_t>(number(3))};
+  for (const Work& work : troupe::bench::works) {
+    if (work.name == words[1] && order.count != 0) {
+      work.run(order);
+      return 0;
+    }
+  }
+  return usage(stderr);
+}
+
+std::optional<CompareOptions> read_options(const std::vector<std::string_view>& words) {
+  CompareOptions options;
+  options.folder = own_folder();
+  for (std::size_t i = 1; i < words.size(); i += 2) {
+    if (i + 1 == words.size()) {
+      return std::nullopt;
+    }
+    const char* value = words[i + 1].data();
+    if (words[i] == "--json") {
+      options.json = value;
+    } else if (words[i] == "--rounds") {
+      options.rounds = std::strtoull(value, nullptr, 10);
+    } else if (words[i] == "--only") {
+      options.only = value;
+    } else if (words[i] == "--scale") {
+      options.scale = std::strtod(value, nullptr);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (options.rounds == 0 || options.scale <= 0) {
+    return std::nullopt;
+  }
+  return options;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Order order;
-  std::vector<std::string_view> words;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument.starts_with("--")) {
-      if (i + 1 == argc) {
-        return usage();
-      }
-      const std::uint64_t value = std::strtoull(argv[++i], nullptr, 10);
-      if (argument == "--messages") {
-        order.messages = value;
-      } else if (argument == "--workers") {
-        order.workers = static_cast<std::uint32_t>(value);
-      } else {
-        return usage();
-      }
-    } else {
-      words.push_back(argument);
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const std::string_view command = words.empty() ? "" : words[0];
+  if (command == "one") {
+    return run_one(words);
+  }
+  if (command == "help" || command == "--help" || command == "-h") {
+    return usage(stdout);
+  }
+  if (command != "local" && command != "remote" && command != "all") {
+    return usage(stderr);
+  }
+  auto options = read_options(words);
+  if (!options) {
+    return usage(stderr);
+  }
+  try {
+    std::vector<troupe::bench::Contest> contests;
+    if (command != "remote") {
+      contests = troupe::bench::local_contests();
     }
-  }
-#ifdef TROUPE_BENCH_REMOTE
-  if (words.size() == 1 && words[0] == "receive") {
-    return troupe::bench::remote_receiver();
-  }
-#endif
-  bool is_known = false;
-  for (const Work& work : works) {
-    if (!words.empty() && words.size() <= 2 && work.group == words[0] &&
-        (words.size() == 1 || work.name == words[1])) {
-      is_known = true;
-      work.run(order);
+    if (command != "local") {
+      for (auto& contest : troupe::bench::remote_contests()) {
+        contests.push_back(std::move(contest));
+      }
     }
+    return troupe::bench::compare(contests, *options);
+  } catch (const std::exception& error) {  // a bad expression, a file that cannot be written
+    std::fprintf(stderr, "troupe-bench: %s\n", error.what());
+    return 64;
   }
-  return is_known ? 0 : usage();
 }

@@ -1,3 +1,6 @@
+// Between two nodes over loopback TCP. Usage: bench-remote flood MESSAGES; starts the receiving
+// process, this program again, by itself.
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -5,18 +8,21 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <functional>
 #include <future>
+#include <string>
+#include <string_view>
 
 #include "bench/figure.hpp"
-#include "bench/works.hpp"
+#include "bench/windowed.hpp"
 #include "troupe/troupe.hpp"
 
 namespace troupe::bench {
 
 namespace {
 
-// One actor sends to one on the other node: typed messages of 8 + 8 + 48 bytes, as MessagePack. At
-// most `window` items are on their way; the receiver says when half of it has been handled.
+// One actor sends to one on the other node: typed messages of 8 + 8 + 48 bytes, as MessagePack.
 
 struct Item {
   std::uint64_t number = 0;
@@ -24,87 +30,21 @@ struct Item {
   std::string text;
   TROUPE_MESSAGE(Item, number, value, text)
 };
-struct Handled {
-  std::uint64_t count = 0;
-  std::uint64_t sum = 0;
-  TROUPE_MESSAGE(Handled, count, sum)
+struct RemoteItem {
+  using Message = Item;
+  static constexpr std::size_t text_bytes = 48;
+  static Message make(std::uint64_t number) {
+    static const std::string text(text_bytes, 'x');
+    return {number, value_of(number), text};
+  }
+  static bool is_right(const Message& m) {
+    return m.text.size() == text_bytes && m.text.back() == 'x';
+  }
 };
-struct WhoAreYou {
-  using Reply = AnyRef;
-  TROUPE_MESSAGE(WhoAreYou)
-};
-struct Begin {
-  std::uint64_t messages = 0;
-  ActorRef<Protocol<Handled>> source;
-  TROUPE_MESSAGE(Begin, messages, source)
-};
-struct Go {
-  TROUPE_MESSAGE(Go)
-};
+using Sink = WindowedSink<RemoteItem>;
+using Source = WindowedSource<RemoteItem>;
 
 constexpr std::uint64_t window = 20'000;
-constexpr std::size_t text_bytes = 48;
-
-class Sink : public Actor {
- public:
-  using Protocol = troupe::Protocol<Item, WhoAreYou, Begin>;
-
-  AnyRef on(const WhoAreYou&) { return self(); }
-  void on(const Begin& m) {
-    messages_ = m.messages;
-    source_ = m.source;
-  }
-  void on(const Item& m) {
-    require(m.number == received_ && m.text.size() == text_bytes && m.text.back() == 'x',
-            "an item is wrong");
-    sum_ += m.value;
-    if (++received_ % (window / 2) == 0 || received_ == messages_) {
-      require(source_.tell(Handled{received_, sum_}) == Outcome::accepted, "no way back");
-    }
-  }
-
- private:
-  ActorRef<troupe::Protocol<Handled>> source_;
-  std::uint64_t messages_ = 0;
-  std::uint64_t received_ = 0;
-  std::uint64_t sum_ = 0;
-};
-
-class Source : public Actor {
- public:
-  using Protocol = troupe::Protocol<Go, Handled>;
-  Source(std::uint64_t messages, ActorRef<Sink> sink, std::promise<std::uint64_t>* done)
-      : messages_(messages), sink_(sink), done_(done) {}
-
-  void on(const Go&) { advance(); }
-  void on(const Handled& m) {
-    handled_ = m.count;
-    if (handled_ == messages_) {
-      done_->set_value(m.sum);
-    } else {
-      advance();
-    }
-  }
-
- private:
-  void advance() {
-    while (sent_ < messages_ && sent_ < handled_ + window) {
-      const Outcome outcome = sink_.tell(Item{sent_, value_of(sent_), text_});
-      if (outcome == Outcome::mailbox_full && sent_ > handled_) {
-        return;  // the link is full; what is on its way brings the next Handled
-      }
-      require(outcome == Outcome::accepted, "an item was not accepted");
-      ++sent_;
-    }
-  }
-
-  std::uint64_t messages_;
-  ActorRef<Sink> sink_;
-  std::promise<std::uint64_t>* done_;
-  std::string text_ = std::string(text_bytes, 'x');
-  std::uint64_t sent_ = 0;
-  std::uint64_t handled_ = 0;
-};
 
 Config config_of(const char* name) {
   Config config;
@@ -150,22 +90,8 @@ class Receiver {
   pid_t pid_ = 0;
 };
 
-/// The actor behind the name, which this node may learn a moment after it is ready.
-AnyRef find(const ActorRef<Sink>& named) {
-  const Stopwatch watch;
-  for (;;) {
-    const auto found = named.ask(WhoAreYou{}, std::chrono::seconds{20}).get();
-    if (found.ok()) {
-      return found.value();
-    }
-    require(found.error().kind == AskError::Kind::not_run && watch.seconds() < 20,
-            found.error().text().c_str());
-  }
-}
-
-}  // namespace
-
-int remote_receiver() {
+/// The receiving process: a node whose address it prints.
+int receive() {
   require(prctl(PR_SET_PDEATHSIG, SIGTERM) == 0, "prctl");  // also if the sender fails
   Node node{config_of("receiver")};
   node.start().value();
@@ -175,33 +101,40 @@ int remote_receiver() {
   return node.run();
 }
 
-void remote_flood(const Order& order) {
-  const std::uint64_t messages = order.messages != 0 ? order.messages : 3'000'000;
+/// Starts the receiving process by itself.
+void flood(std::uint64_t messages) {
   const Receiver receiver;
   Config config = config_of("sender");
   config.seeds = {receiver.address};
-  config.workers = order.workers;
   Node node{config};
   node.start().value();
   node.wait_until_ready(std::chrono::seconds{20}).value();
 
+  const auto found = node.find<Sink>("sink").ask(WhoAreYou{}, std::chrono::seconds{20}).get();
+  require(found.ok(), "the sink does not answer");
   std::promise<std::uint64_t> done;
-  const auto named = node.find<Sink>("sink");
-  const ActorRef<Sink> sink{find(named)};
-  const auto source = node.spawn<Source>({}, messages, sink, &done).value();
-  require(sink.ask(Begin{messages, source}).get().ok(), "the sink does not begin");
+  const std::function<void(std::uint64_t)> finish = [&](std::uint64_t sum) { done.set_value(sum); };
+  const ActorRef<Sink> sink{found.value()};
+  const auto source = node.spawn<Source>({}, sink, messages, window, finish).value();
 
   const Stopwatch watch;
   require(source.tell(Go{}) == Outcome::accepted, "the source did not start");
   const std::uint64_t sum = done.get_future().get();
   const double seconds = watch.seconds();
-  std::uint64_t expected = 0;
-  for (std::uint64_t number = 0; number < messages; ++number) {
-    expected += value_of(number);
-  }
-  require(sum == expected, "the sum of the items is wrong");
+  require(sum == sum_of_values(messages), "the sum of the items is wrong");
   print_rate("remote-flood", messages, seconds);
   receiver.finish();
 }
 
+}  // namespace
+
 }  // namespace troupe::bench
+
+int main(int argc, char** argv) {
+  const std::string_view work = argc > 1 ? argv[1] : "";
+  if (work == "receive") {
+    return troupe::bench::receive();
+  }
+  troupe::bench::require(work == "flood" && argc == 3, "usage: bench-remote flood MESSAGES");
+  troupe::bench::flood(std::strtoull(argv[2], nullptr, 10));
+}

@@ -9,21 +9,12 @@
 #include <future>
 #include <string>
 
-#include "bench/figure.hpp"
-#include "caf/all.hpp"
+#include "bench/peers/caf_windowed.hpp"
 #include "caf/io/all.hpp"
 
+namespace troupe::bench {
+
 namespace {
-
-using caf::actor;
-using caf::behavior;
-using caf::event_based_actor;
-using troupe::bench::require;
-using troupe::bench::value_of;
-
-using Ack = caf::atom_constant<caf::atom("ack")>;
-using Go = caf::atom_constant<caf::atom("go")>;
-using Done = caf::atom_constant<caf::atom("done")>;
 
 struct Item {
   std::uint64_t number = 0;
@@ -45,73 +36,19 @@ struct Config : caf::actor_system_config {
   }
 };
 
-class Sink : public event_based_actor {
- public:
-  Sink(caf::actor_config& config, std::uint64_t messages, std::uint64_t window,
-       std::promise<void>* done)
-      : event_based_actor(config), messages_(messages), window_(window), done_(done) {}
-
-  behavior make_behavior() override {
-    return {[this](const Item& item) {
-              require(item.number == received_ && item.text.size() == 48, "an item is wrong");
-              sum_ += item.value;
-              ++received_;
-              const auto sender = caf::actor_cast<actor>(current_sender());
-              if (window_ != 0 && received_ % (window_ / 2) == 0) {
-                send(sender, Ack::value);
-              }
-              if (received_ == messages_) {
-                send(sender, Done::value, sum_);
-              }
-            },
-            [this](Done) { done_->set_value(); }};
+struct RemoteItem {
+  using Message = Item;
+  static constexpr std::size_t text_bytes = 48;
+  static Message make(std::uint64_t number) {
+    static const std::string text(text_bytes, 'x');
+    return {number, value_of(number), text};
   }
-
- private:
-  std::uint64_t messages_;
-  std::uint64_t window_;
-  std::promise<void>* done_;
-  std::uint64_t received_ = 0;
-  std::uint64_t sum_ = 0;
+  static bool is_right(const Message& item) {
+    return item.text.size() == text_bytes && item.text.back() == 'x';
+  }
 };
-
-class Source : public event_based_actor {
- public:
-  Source(caf::actor_config& config, std::uint64_t messages, std::uint64_t window, actor sink,
-         std::promise<std::uint64_t>* done)
-      : event_based_actor(config),
-        messages_(messages),
-        window_(window),
-        sink_(std::move(sink)),
-        done_(done) {}
-
-  behavior make_behavior() override {
-    return {[this](Go) {
-              limit_ = window_ != 0 ? window_ : messages_;
-              advance();
-            },
-            [this](Ack) {
-              limit_ += window_ / 2;
-              advance();
-            },
-            [this](Done, std::uint64_t sum) { done_->set_value(sum); }};
-  }
-
- private:
-  void advance() {
-    for (; sent_ < messages_ && sent_ < limit_; ++sent_) {
-      send(sink_, Item{sent_, value_of(sent_), text_});
-    }
-  }
-
-  std::uint64_t messages_;
-  std::uint64_t window_;
-  actor sink_;
-  std::promise<std::uint64_t>* done_;
-  std::string text_ = std::string(48, 'x');
-  std::uint64_t sent_ = 0;
-  std::uint64_t limit_ = 0;
-};
+using Sink = WindowedSink<RemoteItem>;
+using Source = WindowedSource<RemoteItem>;
 
 void receive(int port_out, std::uint64_t messages, std::uint64_t window, int threads) {
   Config config{threads};
@@ -132,23 +69,22 @@ void send(std::uint16_t port, std::uint64_t messages, std::uint64_t window, int 
   require(static_cast<bool>(sink), "connect");
   std::promise<std::uint64_t> done;
   const auto source = system.spawn<Source>(messages, window, *sink, &done);
-  const troupe::bench::Stopwatch watch;
+  const Stopwatch watch;
   caf::anon_send(source, Go::value);
   const std::uint64_t sum = done.get_future().get();
   const double seconds = watch.seconds();
-  std::uint64_t expected = 0;
-  for (std::uint64_t number = 0; number < messages; ++number) {
-    expected += value_of(number);
-  }
-  require(sum == expected, "the sum of the items is wrong");
-  troupe::bench::print_rate("remote-flood", messages, seconds);
+  require(sum == sum_of_values(messages), "the sum of the items is wrong");
+  print_rate("remote-flood", messages, seconds);
   caf::anon_send(*sink, Done::value);
   caf::anon_send_exit(source, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace
 
+}  // namespace troupe::bench
+
 int main(int argc, char** argv) {
+  using namespace troupe::bench;
   require(argc >= 3, "usage: bench-caf_remote MESSAGES WINDOW [THREADS]");
   const std::uint64_t messages = std::strtoull(argv[1], nullptr, 10);
   const std::uint64_t window = std::strtoull(argv[2], nullptr, 10);

@@ -13,6 +13,7 @@
 namespace {
 
 using troupe::bench::require;
+using troupe::bench::sum_of_values;
 using troupe::bench::value_of;
 
 struct Item {
@@ -61,7 +62,6 @@ double send(const std::string& endpoints, std::uint64_t messages, std::size_t it
   const auto space = endpoints.find(' ');
   out.connect(endpoints.substr(0, space));
   confirmed.connect(endpoints.substr(space + 1));
-  std::uint64_t expected = 0;
   Item item{0, 0, {}};
   std::memset(item.text, 'x', sizeof item.text);
   const troupe::bench::Stopwatch watch;
@@ -72,7 +72,6 @@ double send(const std::string& endpoints, std::uint64_t messages, std::size_t it
     for (std::size_t i = 0; i < count; ++i, at += sizeof(Item)) {
       item.number = sent++;
       item.value = value_of(item.number);
-      expected += item.value;
       std::memcpy(at, &item, sizeof item);
     }
     require(out.send(frame, zmq::send_flags::none).has_value(), "send");
@@ -82,7 +81,7 @@ double send(const std::string& endpoints, std::uint64_t messages, std::size_t it
   const double seconds = watch.seconds();
   std::uint64_t sum = 0;
   std::memcpy(&sum, answer.data(), sizeof sum);
-  require(sum == expected, "the sum of the items is wrong");
+  require(sum == sum_of_values(messages), "the sum of the items is wrong");
   return seconds;
 }
 
