@@ -188,9 +188,6 @@ bool ActorCell::block() {
 
 void ActorCell::handle_message(MessageBlock& block) {
   if (state_ != State::running || block.target.value != id_.load(std::memory_order_relaxed)) {
-    if (state_ == State::vacant && mailbox_.has_control()) {
-      return;  // the next life begins first
-    }
     system().dead_letter(Envelope{mailbox_.detach()},
                          {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
     return;
