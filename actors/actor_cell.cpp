@@ -193,9 +193,6 @@ bool ActorCell::block() {
 
 void ActorCell::handle_message(MessageBlock& block) {
   if (state_ != State::running || block.target.value != id_.load(std::memory_order_relaxed)) {
-    if (!from_lane_ && state_ == State::vacant && mailbox_.has_control()) {
-      return;  // the next life begins first
-    }
     system().dead_letter(take_message(block),
                          {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
     return;
