@@ -41,6 +41,7 @@ struct SpawnOptions {
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
   ExitHook on_exit;
+  LeftHook on_left;
 };
 
 /// What became of one message in an actor's hands.

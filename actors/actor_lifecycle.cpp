@@ -146,11 +146,11 @@ void ActorCell::finish_stop() {
 /// The last step of a life: from here on the number is nobody's, and everybody is told.
 void ActorCell::complete_termination() {
   const base::ActorId ended_id = id();
-  const std::unique_ptr<Life> life = std::move(life_);
   state_ = State::vacant;
   stop_requested_ = false;
   id_.store(0, std::memory_order_release);
   flush_mailbox();
+  const std::unique_ptr<Life> life = std::move(life_);
   for (const auto& watched : life->watching) {
     (void)watched.actual.sink()->deliver(control_envelope(
         Control::unwatch, watched.actual.id(), WatchOrder{AnyRef{*this, ended_id}}));
@@ -202,6 +202,9 @@ void ActorCell::flush_mailbox() {
     if (successor) {
       system().count_delivered();  // and sent again, by whoever takes it now
       (void)successor.pass_on(std::move(left));
+    } else if (life_ && life_->launch.on_left) {
+      system().count_delivered();
+      life_->launch.on_left(std::move(left));
     } else {
       system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
                                              "the actor has ended"});

@@ -121,7 +121,8 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, ActorFactory 
                 .label = options.name.empty() ? std::string{type.name} : options.name,
                 .restart = options.restart,
                 .parent = parent != nullptr ? parent->ref() : root_,
-                .on_exit = std::move(options.on_exit)};
+                .on_exit = std::move(options.on_exit),
+                .on_left = std::move(options.on_left)};
   options.name = launch.label;
   const base::ActorId id = cell->next_id();
   if (parent != nullptr) {
