@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/actor_system.hpp"
+#include "actors/detail/copy_message.hpp"
 #include "actors/detail/pool_worker.hpp"
 #include "actors/idempotent.hpp"
 #include "actors/pool_rules.hpp"
@@ -22,21 +23,8 @@ namespace detail {
 struct PoolMessage {
   std::uint32_t type_id = 0;
   bool is_idempotent = false;
-  Envelope (*copy)(const MessageBlock& message) = nullptr;
+  CopyMessage copy = nullptr;
 };
-
-/// A message's value without its sender, asker and deadline.
-template <class M>
-Envelope copy_message(const MessageBlock& message) {
-  if (message.type == &message_type<M>) {
-    return Envelope::of(BlockKind::message, message_type<M>,
-                        M(*std::launder(static_cast<const M*>(message.value()))));
-  }
-  base::Bytes body;
-  encode_body(message, body, message.type != nullptr);
-  return Envelope::encoded(BlockKind::message, message.type_id,
-                           message.type != nullptr ? 0 : message.shape, body);
-}
 
 template <class... Messages>
 std::span<const PoolMessage> pool_messages(std::type_identity<Protocol<Messages...>>) {
