@@ -46,6 +46,7 @@ struct SpawnOptions {
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
   ExitHook on_exit;
+  LeftHook on_left;
 
   static constexpr RestartPolicy restart_default{.restart = Restart::transient};
 

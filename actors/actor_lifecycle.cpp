@@ -47,10 +47,11 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
   last_child_ = no_cell;
   ended_children_.store(0, std::memory_order_relaxed);
   exit_reason_ = ExitReason::stopped;
-  if (!options.name.empty() || options.on_exit ||
+  if (!options.name.empty() || options.on_exit || options.on_left ||
       options.restart != SpawnOptions::restart_default) {
     parts().label = std::move(options.name);
     parts_->on_exit = std::move(options.on_exit);
+    parts_->on_left = std::move(options.on_left);
     parts_->restart = options.restart;
   }
   state_ = State::launching;
@@ -209,12 +210,12 @@ void ActorCell::finish_stop() {
 /// The last step of a life: from here on the number is nobody's, and everybody is told.
 void ActorCell::complete_termination() {
   const base::ActorId ended_id = id();
-  const std::unique_ptr<Parts> parts = std::move(parts_);
-  maker_.reset();
   state_ = State::vacant;
   stop_requested_ = false;
   id_.store(ended_id.value | vacant_bit, std::memory_order_release);
   flush_mailbox();
+  const std::unique_ptr<Parts> parts = std::move(parts_);
+  maker_.reset();
   if (parts) {
     for (const auto& watched : parts->watching) {
       (void)watched.actual.sink()->deliver(control_envelope(Control::unwatch, watched.actual.id(),
@@ -259,6 +260,9 @@ void ActorCell::flush_mailbox() {
     if (successor) {
       system().count_delivered();  // and sent again, by whoever takes it now
       (void)successor.pass_on(std::move(left));
+    } else if (parts_ && parts_->on_left) {
+      system().count_delivered();
+      parts_->on_left(std::move(left));
     } else {
       system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
                                              "the actor has ended"});

@@ -44,10 +44,28 @@ class RateLimiter {
     return base::Duration::zero();
   }
 
-  /// Tokens that are there at `now`.
+  /// Takes the tokens in advance and returns how long to wait before using them, so that those who
+  /// wait are served in the order of coming. Takes none if that is longer than `wait_max`; the
+  /// result is then longer too. More than the burst is never there: Duration::max().
+  [[nodiscard]] base::Duration reserve(base::TimePoint now, std::uint32_t tokens,
+                                       base::Duration wait_max) {
+    if (tokens > burst_) {
+      return base::Duration::max();
+    }
+    const base::TimePoint full_at = std::max(full_at_, now) + token_time_ * tokens;
+    const base::Duration wait =
+        std::max(full_at - now - token_time_ * burst_, base::Duration::zero());
+    if (wait <= wait_max) {
+      full_at_ = full_at;
+    }
+    return wait;
+  }
+
+  /// Tokens that are there at `now`; none while some are taken in advance.
   [[nodiscard]] std::uint32_t available(base::TimePoint now) const {
     const base::Duration missing = std::max(full_at_, now) - now;
-    return static_cast<std::uint32_t>((token_time_ * burst_ - missing) / token_time_);
+    const base::Duration there = token_time_ * burst_ - missing;
+    return static_cast<std::uint32_t>(std::max(there, base::Duration::zero()) / token_time_);
   }
 
  private:

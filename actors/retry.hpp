@@ -29,6 +29,9 @@ struct RetryPolicy {
   base::Duration backoff_min = std::chrono::milliseconds{100};
   base::Duration backoff_max = std::chrono::seconds{10};
   double jitter = 0.2;
+  /// One attempt takes at most this long, and never longer than what is left of the whole. An
+  /// attempt that ends so may have run.
+  base::Duration attempt_timeout = base::Duration::max();
 
   /// Whether another attempt is due after `attempt`, counted from 1, has failed.
   [[nodiscard]] bool retries_after(std::uint32_t attempt) const { return attempt < attempts_max; }

@@ -41,6 +41,7 @@ struct ActorCell::Parts {
   std::string label;  ///< empty: the type's name
   RestartPolicy restart = SpawnOptions{}.restart;
   ExitHook on_exit;
+  LeftHook on_left;
   /// Built by the first failure; away while the parent decides on one.
   std::shared_ptr<RestartTracker> restarts;
   std::vector<AnyRef> watchers;

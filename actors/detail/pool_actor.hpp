@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/pool.hpp"
+#include "actors/suspension.hpp"
+
+namespace troupe::actors::detail {
+
+/// The actor before a pool's workers: passes on what comes, unopened.
+///
+/// What no worker has room for waits here, and meanwhile the pool leaves its mailbox alone (a
+/// coroutine holds it), so that the mailbox fills and senders are told. So what waits is the one
+/// message that found no room, what workers left behind when they ended, and, by key and on
+/// broadcast, up to a mailbox for each worker that is being replaced.
+class PoolActor final : public Actor {
+ public:
+  using Protocol = actors::Protocol<>;
+
+  PoolActor(std::shared_ptr<const PoolSetup> setup, std::shared_ptr<PoolShared> shared);
+  ~PoolActor() override;
+
+  void on_start() override;
+  void on(const Terminated& notice);
+  void on_unhandled(Envelope&& message);
+
+  // In the pool's turns, through PoolShared.
+  void go_on();
+  void tick();
+  void look();
+  /// What a worker had not begun when it ended.
+  void take_back(const PoolWorkerLink& from, Envelope message);
+
+ private:
+  /// Idempotent work: kept until it is done, so that it can be begun again.
+  struct Job {
+    Envelope message;
+    ReplyRight asker;
+    std::uint32_t attempts = 0;
+    bool may_have_run = false;
+
+    /// Answers the asker. What any attempt may have done is not called not_run.
+    void end(Envelope reply);
+  };
+  struct AttemptEnd;
+  /// A message that is to be given to a worker.
+  struct Waiting {
+    Envelope message;
+    std::shared_ptr<Job> job;
+    std::uint32_t broadcast_next = 0;
+  };
+  struct Worker {
+    AnyRef ref;
+    std::shared_ptr<PoolWorkerLink> link;
+    std::string name;
+    bool is_alive = false;
+    RestartTracker restarts;
+    /// Which replacement was ordered last.
+    std::uint64_t order = 0;
+    /// By key and on broadcast: what only this worker may have, the oldest first.
+    std::deque<Envelope> bound_for{};
+    std::deque<Envelope> left_behind{};
+  };
+  struct Hold;
+
+  [[nodiscard]] Routing::Kind kind() const { return setup_->options.routing.kind(); }
+  [[nodiscard]] bool keeps_place() const;
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(workers_.size()); }
+  [[nodiscard]] bool is_waiting() const { return !returned_.empty() || !held_.empty(); }
+
+  // Giving out.
+  void drain();
+  bool drain_once();
+  void hold();
+  Task<Envelope> hold_mailbox();
+  bool route(Waiting& waiting);
+  bool route_around(std::uint32_t first, Envelope& message);
+  bool route_to_less_loaded(Envelope& message);
+  bool route_by_key(Envelope& message);
+  bool route_to_all(Waiting& waiting);
+  bool route_on_demand(Envelope& message);
+  bool give(Worker& worker, Envelope& message);
+  bool give_in_place(Worker& worker, Envelope& message);
+  void give_bound(Worker& worker);
+  [[nodiscard]] static std::uint32_t outstanding(const Worker& worker);
+
+  // Idempotent work.
+  [[nodiscard]] const PoolMessage* find(std::uint32_t type_id) const;
+  bool begin_job(Waiting& waiting);
+  bool begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting);
+  void end_attempt(AttemptEnd& ended);
+
+  // Workers.
+  void start_worker(Worker& worker);
+  void restart_worker(std::uint64_t order);
+  void apply_size();
+  void retire_last();
+  void stop_idle_retired();
+  void refuse(Envelope message, base::Outcome outcome, const char* why);
+  void arm_tick();
+  void arm_look();
+  void count();
+
+  std::shared_ptr<const PoolSetup> setup_;
+  std::shared_ptr<PoolShared> shared_;
+  PoolSizer sizer_;
+  bool has_idempotent_ = false;
+  std::deque<Worker> workers_;
+  /// Get nothing more, and are stopped when they have done what they have.
+  std::deque<Worker> retired_;
+  std::deque<Waiting> returned_;  ///< from workers that ended; before what is held
+  std::deque<Waiting> held_;
+  bool is_holding_ = false;
+  bool is_tick_armed_ = false;
+  Suspension holding_;
+  std::uint32_t next_ = 0;
+  std::uint64_t last_order_ = 0;
+  std::uint32_t last_name_ = 0;
+};
+
+}  // namespace troupe::actors::detail

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "actors/actor_cell.hpp"
+#include "actors/ask_error.hpp"
+#include "actors/task.hpp"
+
+namespace troupe::actors::detail {
+
+class PoolActor;
+
+/// Shared among a pool, its workers and its references. Its atomics are thread-safe; `actor` is
+/// touched in the pool's turns only and is null between two lives of the pool.
+struct PoolShared : std::enable_shared_from_this<PoolShared> {
+  PoolActor* actor = nullptr;
+  AnyRef pool;  ///< set before the first worker begins
+  ActorSystem* system = nullptr;
+  bool is_on_demand = false;
+  /// Set by the pool when it has work that no worker had room for; who resets it wakes the pool.
+  std::atomic<bool> wants_room{false};
+  std::atomic<std::uint32_t> workers_wanted{0};
+  std::atomic<std::uint32_t> workers{0};
+  std::atomic<std::uint64_t> waiting{0};
+  std::atomic<std::uint64_t> replaced{0};
+
+  /// Runs a member of the pool in its turn; false if the pool is gone.
+  bool call(void (PoolActor::*member)());
+};
+
+/// What a pool and one of its workers know of each other. Thread-safe.
+struct PoolWorkerLink {
+  std::shared_ptr<PoolShared> pool;
+  /// In the worker's mailbox at which the pool is woken.
+  std::uint32_t room_at = 0;
+  /// Coroutine handlers that have not ended.
+  std::atomic<std::uint32_t> tasks{0};
+  /// A handler or the constructor threw: the worker takes nothing more.
+  std::atomic<bool> is_failing{false};
+  /// On demand only: it has nothing to do.
+  std::atomic<bool> is_free{true};
+
+  /// A handler ended, with so many messages in the mailbox, perhaps the handled one among them.
+  void handled(std::uint32_t queued) {
+    if (pool->is_on_demand && queued <= 1) {
+      is_free.store(true, std::memory_order_seq_cst);
+    }
+    // Pairs with PoolActor::drain(), which sets the wish before it looks for room again.
+    if (queued <= room_at && pool->wants_room.load(std::memory_order_seq_cst) &&
+        pool->wants_room.exchange(false, std::memory_order_seq_cst)) {
+      wake_pool();
+    }
+  }
+  void wake_pool();
+};
+
+/// A user's actor in a pool: tells the pool when it has room, and when it fails. Costs a look at two
+/// numbers a message; a coroutine handler has one frame more.
+template <class W>
+class PoolWorker final : public W {
+ public:
+  template <class... Args>
+  explicit PoolWorker(std::shared_ptr<PoolWorkerLink> link, const Args&... args) try
+      : W(args...), link_(std::move(link)) {
+  } catch (...) {
+    link->is_failing.store(true, std::memory_order_release);
+  }
+
+  template <class M>
+    requires requires(W& worker, M&& message) { worker.on(std::forward<M>(message)); }
+  auto on(M&& message) -> decltype(std::declval<W&>().on(std::forward<M>(message))) {
+    using Returned = decltype(std::declval<W&>().on(std::forward<M>(message)));
+    W& worker = *this;
+    if constexpr (std::is_same_v<std::remove_cvref_t<M>, Terminated>) {
+      worker.on(std::forward<M>(message));
+    } else if constexpr (IsTask<Returned>::value) {
+      return run_task(worker.on(std::forward<M>(message)));
+    } else {
+      return watched([&]() -> Returned { return worker.on(std::forward<M>(message)); });
+    }
+  }
+  template <class M, class R>
+    requires requires(W& worker, M& message, R&& reply) { worker.on(message, std::move(reply)); }
+  void on(M& message, R reply) {
+    W& worker = *this;
+    watched([&] { worker.on(message, std::move(reply)); });
+  }
+
+ private:
+  struct Handling {
+    PoolWorker& worker;
+    ~Handling() { worker.link_->handled(worker.cell().queued()); }
+  };
+  struct Running {
+    explicit Running(PoolWorker& of) : worker(of) {
+      worker.link_->tasks.fetch_add(1, std::memory_order_relaxed);
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() {
+      worker.link_->tasks.fetch_sub(1, std::memory_order_release);
+      worker.link_->handled(worker.cell().queued());
+    }
+    PoolWorker& worker;
+  };
+
+  template <class Function>
+  decltype(auto) watched(Function&& function) {
+    const Handling handling{*this};
+    try {
+      return function();
+    } catch (const Refusal&) {
+      throw;
+    } catch (...) {
+      link_->is_failing.store(true, std::memory_order_release);
+      throw;
+    }
+  }
+
+  template <class R>
+  Task<R> run_task(Task<R> task) {
+    const Running running{*this};
+    try {
+      if constexpr (std::is_void_v<R>) {
+        co_await std::move(task);
+      } else {
+        R value = co_await std::move(task);
+        co_return value;
+      }
+    } catch (const Refusal&) {
+      throw;
+    } catch (...) {
+      link_->is_failing.store(true, std::memory_order_release);
+      throw;
+    }
+  }
+
+  std::shared_ptr<PoolWorkerLink> link_;
+};
+
+}  // namespace troupe::actors::detail

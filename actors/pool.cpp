@@ -1,0 +1,636 @@
+#include "actors/pool.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "actors/detail/pool_actor.hpp"
+
+namespace troupe::actors::detail {
+
+namespace {
+
+/// While something waits: a second way to notice room, for messages that end without a handler, and
+/// the pace at which retired workers are looked at.
+constexpr base::Duration tick_interval = std::chrono::milliseconds{10};
+
+/// A message between two turns: refused if nobody takes it.
+struct InFlight {
+  InFlight(ActorSystem& of, Envelope content) : system(of), message(std::move(content)) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() {
+    if (message) {
+      system.reject(message, base::Outcome::stopped);
+      ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+          {AskError::Kind::not_run, base::Outcome::stopped, "the pool has ended"});
+    }
+  }
+  ActorSystem& system;
+  Envelope message;
+};
+
+}  // namespace
+
+bool PoolShared::call(void (PoolActor::*member)()) {
+  return system->call(pool, [self = shared_from_this(), member] {
+    if (self->actor != nullptr) {
+      (self->actor->*member)();
+    }
+  });
+}
+
+void PoolWorkerLink::wake_pool() { (void)pool->call(&PoolActor::go_on); }
+
+PoolActor::PoolActor(std::shared_ptr<const PoolSetup> setup, std::shared_ptr<PoolShared> shared)
+    : setup_(std::move(setup)), shared_(std::move(shared)), sizer_(setup_->options.scaling) {
+  shared_->pool = self();
+  shared_->system = &system();
+  shared_->is_on_demand = kind() == Routing::Kind::on_demand;
+  shared_->actor = this;
+  has_idempotent_ =
+      kind() != Routing::Kind::broadcast &&
+      std::any_of(setup_->messages.begin(), setup_->messages.end(),
+                  [](const PoolMessage& message) { return message.is_idempotent; });
+}
+
+PoolActor::~PoolActor() {
+  shared_->actor = nullptr;
+  for (auto* queue : {&returned_, &held_}) {
+    for (Waiting& waiting : *queue) {
+      refuse(std::move(waiting.message), base::Outcome::stopped, "the pool has ended");
+    }
+  }
+  for (auto* group : {&workers_, &retired_}) {
+    for (Worker& worker : *group) {
+      for (auto* queue : {&worker.left_behind, &worker.bound_for}) {
+        for (Envelope& message : *queue) {
+          refuse(std::move(message), base::Outcome::stopped, "the pool has ended");
+        }
+      }
+    }
+  }
+}
+
+void PoolActor::on_start() {
+  apply_size();
+  if (setup_->options.scaling.workers_max > 0) {
+    arm_look();
+  }
+}
+
+void PoolActor::on_unhandled(Envelope&& message) {
+  Waiting waiting{std::move(message), nullptr, 0};
+  if (is_waiting() || !route(waiting)) {
+    held_.push_back(std::move(waiting));
+    drain();
+    hold();
+  }
+}
+
+// Giving out.
+
+bool PoolActor::keeps_place() const {
+  return kind() == Routing::Kind::by_key || kind() == Routing::Kind::broadcast;
+}
+
+void PoolActor::go_on() {
+  apply_size();
+  for (Worker& worker : workers_) {
+    give_bound(worker);
+  }
+  drain();
+  hold();
+}
+
+/// Gives out what waits, as far as there is room.
+void PoolActor::drain() {
+  if (drain_once()) {
+    shared_->wants_room.store(false, std::memory_order_relaxed);
+  } else {
+    // Once more: room that came before the wish was seen woke nobody. Pairs with
+    // PoolWorkerLink::handled().
+    shared_->wants_room.store(true, std::memory_order_seq_cst);
+    if (drain_once()) {
+      shared_->wants_room.store(false, std::memory_order_relaxed);
+    } else {
+      arm_tick();
+    }
+  }
+  count();
+  if (!is_waiting() && holding_) {
+    std::exchange(holding_, Suspension{}).resume();
+  }
+}
+
+bool PoolActor::drain_once() {
+  for (auto* queue : {&returned_, &held_}) {
+    while (!queue->empty()) {
+      if (!route(queue->front())) {
+        return false;
+      }
+      queue->pop_front();
+    }
+  }
+  return true;
+}
+
+struct PoolActor::Hold {
+  PoolActor& pool;
+  [[nodiscard]] bool await_ready() const { return !pool.is_waiting(); }
+  void await_suspend(std::coroutine_handle<> waiting) const {
+    pool.holding_ = Suspension::of_current_actor(waiting);
+  }
+  void await_resume() const {}
+};
+
+/// As long as something waits, the mailbox is left alone.
+void PoolActor::hold() {
+  if (is_waiting() && !is_holding_) {
+    is_holding_ = true;
+    (void)cell().start_task(hold_mailbox());
+  }
+}
+
+Task<Envelope> PoolActor::hold_mailbox() {
+  while (is_waiting()) {
+    const Hold room{*this};
+    co_await room;
+  }
+  is_holding_ = false;
+  co_return Envelope::of(BlockKind::reply, message_type<Done>, Done{});
+}
+
+/// False: no room now.
+bool PoolActor::route(Waiting& waiting) {
+  Envelope& message = waiting.message;
+  if (message->deadline != base::time_never && now() > message->deadline) {
+    refuse(std::move(message), base::Outcome::expired, "its deadline passed in the pool");
+    return true;
+  }
+  if (has_idempotent_ && !waiting.job && !begin_job(waiting)) {
+    return true;
+  }
+  if (workers_.empty()) {
+    return false;
+  }
+  switch (kind()) {
+    case Routing::Kind::round_robin: return route_around(next_, message);
+    case Routing::Kind::random:
+      return route_around(static_cast<std::uint32_t>(random().below(size())), message);
+    case Routing::Kind::least_loaded: return route_to_less_loaded(message);
+    case Routing::Kind::by_key: return route_by_key(message);
+    case Routing::Kind::broadcast: return route_to_all(waiting);
+    case Routing::Kind::on_demand: return route_on_demand(message);
+  }
+  return false;
+}
+
+/// To the first worker that has room, from `first` on.
+bool PoolActor::route_around(std::uint32_t first, Envelope& message) {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const std::uint32_t at = (first + i) % size();
+    if (give(workers_[at], message)) {
+      next_ = at + 1 == size() ? 0 : at + 1;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool PoolActor::route_to_less_loaded(Envelope& message) {
+  const auto one = static_cast<std::uint32_t>(random().below(size()));
+  std::uint32_t other = one;
+  if (size() > 1) {
+    other = static_cast<std::uint32_t>((one + 1 + random().below(size() - 1)) % size());
+  }
+  const bool other_is_less = outstanding(workers_[other]) < outstanding(workers_[one]);
+  return give(workers_[other_is_less ? other : one], message) ||
+         give(workers_[other_is_less ? one : other], message) || route_around(one, message);
+}
+
+bool PoolActor::route_by_key(Envelope& message) {
+  if (shared_->workers_wanted.load(std::memory_order_relaxed) != size()) {
+    return false;  // until apply_size() has changed the size
+  }
+  const std::uint64_t key = setup_->options.routing.key()(*message, cell().decode_context());
+  return give_in_place(workers_[jump_hash(key, size())], message);
+}
+
+bool PoolActor::route_to_all(Waiting& waiting) {
+  const PoolMessage* type = find(waiting.message->type_id);
+  if (type == nullptr) {
+    return route_around(0, waiting.message);  // its worker refuses it
+  }
+  for (std::uint32_t& next = waiting.broadcast_next; next < size(); ++next) {
+    Envelope copy = type->copy(*waiting.message);
+    copy->sender = waiting.message->sender;
+    copy->deadline = waiting.message->deadline;
+    copy->by_name = waiting.message->by_name;
+    copy->reply = waiting.message->reply;
+    if (!give_in_place(workers_[next], copy)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool PoolActor::route_on_demand(Envelope& message) {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const std::uint32_t at = (next_ + i) % size();
+    PoolWorkerLink& link = *workers_[at].link;
+    if (!workers_[at].is_alive || !link.is_free.exchange(false, std::memory_order_seq_cst)) {
+      continue;
+    }
+    if (give(workers_[at], message)) {
+      next_ = at + 1 == size() ? 0 : at + 1;
+      return true;
+    }
+    link.is_free.store(true, std::memory_order_relaxed);
+  }
+  return false;
+}
+
+bool PoolActor::give(Worker& worker, Envelope& message) {
+  if (!worker.is_alive || worker.link->is_failing.load(std::memory_order_acquire)) {
+    return false;
+  }
+  message->target = worker.ref.id();
+  const base::Outcome outcome = worker.ref.sink()->deliver(std::move(message));
+  if (outcome != base::Outcome::accepted && outcome != base::Outcome::mailbox_full) {
+    worker.is_alive = false;  // its end is about to be told
+  }
+  return outcome == base::Outcome::accepted;
+}
+
+/// Behind what waits for this very worker; also while it is being replaced.
+bool PoolActor::give_in_place(Worker& worker, Envelope& message) {
+  if (worker.bound_for.empty() && give(worker, message)) {
+    return true;
+  }
+  if (worker.is_alive && !worker.link->is_failing.load(std::memory_order_acquire)) {
+    return false;
+  }
+  if (worker.bound_for.size() >= setup_->options.worker.mailbox_messages_max) {
+    return false;
+  }
+  worker.bound_for.push_back(std::move(message));
+  arm_tick();
+  return true;
+}
+
+void PoolActor::give_bound(Worker& worker) {
+  while (!worker.bound_for.empty() && give(worker, worker.bound_for.front())) {
+    worker.bound_for.pop_front();
+  }
+}
+
+/// Read in this order: what leaves the mailbox for a coroutine is counted there first.
+std::uint32_t PoolActor::outstanding(const Worker& worker) {
+  const ActorCell* worker_cell = worker.ref ? worker.ref.sink()->local_cell() : nullptr;
+  const std::uint32_t queued = worker_cell != nullptr ? worker_cell->queued() : 0;
+  return queued + worker.link->tasks.load(std::memory_order_acquire);
+}
+
+// Idempotent work.
+
+/// How an attempt ended, on its way to the pool: the asker's answer if the pool is gone.
+struct PoolActor::AttemptEnd {
+  AttemptEnd(std::shared_ptr<Job> of, Envelope content)
+      : job(std::move(of)), reply(std::move(content)) {}
+  AttemptEnd(const AttemptEnd&) = delete;
+  AttemptEnd& operator=(const AttemptEnd&) = delete;
+  ~AttemptEnd() {
+    if (reply) {
+      job->end(std::move(reply));
+    }
+  }
+  std::shared_ptr<Job> job;
+  Envelope reply;
+};
+
+void PoolActor::Job::end(Envelope reply) {
+  if (may_have_run && reply->kind == BlockKind::failure) {
+    AskError error = error_of(reply);
+    if (error.kind == AskError::Kind::not_run) {
+      error.kind = AskError::Kind::may_have_run;
+      reply = failure_envelope(std::move(error));
+    }
+  }
+  asker.send(std::move(reply));
+}
+
+const PoolMessage* PoolActor::find(std::uint32_t type_id) const {
+  const auto found =
+      std::find_if(setup_->messages.begin(), setup_->messages.end(),
+                   [&](const PoolMessage& message) { return message.type_id == type_id; });
+  return found == setup_->messages.end() ? nullptr : &*found;
+}
+
+/// False: it has ended.
+bool PoolActor::begin_job(Waiting& waiting) {
+  const PoolMessage* type = find(waiting.message->type_id);
+  if (type == nullptr || !type->is_idempotent) {
+    return true;
+  }
+  const auto job = std::make_shared<Job>();
+  MessageBlock& message = *waiting.message;
+  job->asker = {std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline};
+  job->message = std::move(waiting.message);
+  return begin_attempt(job, waiting);
+}
+
+bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting) {
+  PendingRequests& requests = system().requests();
+  const base::ActorId request = requests.open(job->message->deadline);
+  if (!request) {
+    job->asker.fail({AskError::Kind::not_run, base::Outcome::mailbox_full,
+                     "too many asks are open in this process"});
+    refuse(std::move(job->message), base::Outcome::mailbox_full, "");
+    return false;
+  }
+  ++job->attempts;
+  requests.call_when_ready(request, [job, shared = shared_](Envelope&& reply) {
+    const auto ended = std::make_shared<AttemptEnd>(job, std::move(reply));
+    (void)shared->system->call(shared->pool, [shared, ended] {
+      if (shared->actor != nullptr) {
+        shared->actor->end_attempt(*ended);
+      }
+    });
+  });
+  waiting.message = find(job->message->type_id)->copy(*job->message);
+  waiting.message->sender = job->message->sender;
+  waiting.message->deadline = job->message->deadline;
+  waiting.message->by_name = job->message->by_name;
+  waiting.message->reply = {&requests, request};
+  waiting.job = job;
+  return true;
+}
+
+void PoolActor::end_attempt(AttemptEnd& ended) {
+  const std::shared_ptr<Job> job = ended.job;
+  Envelope reply = std::move(ended.reply);
+  const bool is_in_time =
+      job->message->deadline == base::time_never || now() < job->message->deadline;
+  if (reply->kind == BlockKind::failure) {
+    const AskError error = error_of(reply);
+    job->may_have_run = job->may_have_run || error.kind == AskError::Kind::may_have_run;
+    if (is_in_time && job->attempts < setup_->options.attempts_max &&
+        error.kind != AskError::Kind::refusal && error.outcome == base::Outcome::stopped) {
+      Waiting again;
+      if (begin_attempt(job, again)) {
+        returned_.push_back(std::move(again));
+        drain();
+        hold();
+      }
+      return;
+    }
+  }
+  job->end(std::move(reply));
+}
+
+// Workers.
+
+void PoolActor::start_worker(Worker& worker) {
+  SpawnOptions options = setup_->options.worker;
+  options.name = worker.name;
+  // A message in hand keeps its place until its handler has returned.
+  options.mailbox_messages_max = std::max(options.mailbox_messages_max, 2U);
+  options.restart.restart = Restart::temporary;
+  worker.link = std::make_shared<PoolWorkerLink>();
+  worker.link->pool = shared_;
+  worker.link->room_at = options.mailbox_messages_max / 2;
+  options.on_left = [link = std::weak_ptr<PoolWorkerLink>{worker.link}, shared = shared_,
+                     &actor_system = system()](Envelope&& left) {
+    const auto kept = std::make_shared<InFlight>(actor_system, std::move(left));
+    (void)actor_system.call(shared->pool, [link, shared, kept] {
+      const auto from = link.lock();
+      if (shared->actor != nullptr && from != nullptr) {
+        shared->actor->take_back(*from, std::move(kept->message));
+      }
+    });
+  };
+  auto spawned = system().spawn_any(*setup_->worker_type, setup_->worker_factory(worker.link),
+                                    std::move(options), &cell());
+  if (!spawned.ok()) {
+    throw std::runtime_error{"a worker cannot be started: " + spawned.error().text()};
+  }
+  worker.ref = spawned.value();
+  worker.is_alive = true;
+  watch(worker.ref);
+}
+
+void PoolActor::take_back(const PoolWorkerLink& from, Envelope message) {
+  if (keeps_place()) {
+    for (Worker& worker : workers_) {
+      if (worker.link.get() == &from) {
+        worker.left_behind.push_back(std::move(message));
+        return;
+      }
+    }
+    if (kind() == Routing::Kind::broadcast) {
+      refuse(std::move(message), base::Outcome::stopped, "the worker has ended");
+      return;
+    }
+  }
+  returned_.push_back({std::move(message), nullptr, 0});
+  arm_tick();
+}
+
+void PoolActor::on(const Terminated& notice) {
+  std::erase_if(retired_, [&](const Worker& worker) { return worker.ref == notice.actor; });
+  const auto ended = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+    return worker.ref == notice.actor;
+  });
+  if (ended != workers_.end()) {
+    ended->is_alive = false;
+    ended->bound_for.insert(ended->bound_for.begin(),
+                            std::make_move_iterator(ended->left_behind.begin()),
+                            std::make_move_iterator(ended->left_behind.end()));
+    ended->left_behind.clear();
+    const auto decision = ended->restarts.on_exit(notice.reason, now(), random());
+    if (decision.action == RestartTracker::Action::escalate) {
+      throw std::runtime_error{"the worker '" + ended->name + "' ended too often: " + notice.text};
+    }
+    ended->order = ++last_order_;
+    (void)system().timers().add(now() + decision.delay, [shared = shared_, order = ended->order] {
+      (void)shared->system->call(shared->pool, [shared, order] {
+        if (shared->actor != nullptr) {
+          shared->actor->restart_worker(order);
+        }
+      });
+    });
+  }
+  go_on();
+}
+
+void PoolActor::restart_worker(std::uint64_t order) {
+  for (Worker& worker : workers_) {
+    if (worker.order == order && !worker.is_alive) {
+      start_worker(worker);
+      shared_->replaced.fetch_add(1, std::memory_order_relaxed);
+      go_on();
+      return;
+    }
+  }
+}
+
+/// Brings the number of workers to what is wanted.
+void PoolActor::apply_size() {
+  const std::uint32_t wanted = shared_->workers_wanted.load(std::memory_order_relaxed);
+  if (wanted != size() && kind() == Routing::Kind::by_key) {
+    // A key that moves must not overtake itself: first what was given out is handled.
+    const bool is_quiet = std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+      return worker.is_alive && worker.bound_for.empty() && outstanding(worker) == 0;
+    });
+    if (!is_quiet) {
+      arm_tick();
+      return;
+    }
+  }
+  while (size() > wanted) {
+    retire_last();
+  }
+  while (size() < wanted) {
+    RestartPolicy policy = setup_->options.restart;
+    policy.restart = Restart::permanent;
+    const std::string base_name =
+        setup_->options.worker.name.empty() ? "worker" : setup_->options.worker.name;
+    workers_.push_back({.ref = {},
+                        .link = nullptr,
+                        .name = base_name + "-" + std::to_string(++last_name_),
+                        .restarts = RestartTracker{policy, now()}});
+    start_worker(workers_.back());
+  }
+  next_ = size() == 0 ? 0 : next_ % size();
+  count();
+}
+
+void PoolActor::retire_last() {
+  Worker worker = std::move(workers_.back());
+  workers_.pop_back();
+  for (Envelope& message : worker.bound_for) {
+    if (kind() == Routing::Kind::broadcast) {
+      refuse(std::move(message), base::Outcome::stopped, "the worker was retired");
+    } else {
+      returned_.push_back({std::move(message), nullptr, 0});
+    }
+  }
+  worker.bound_for.clear();
+  if (worker.is_alive) {
+    retired_.push_back(std::move(worker));
+    arm_tick();
+  }
+}
+
+void PoolActor::stop_idle_retired() {
+  for (Worker& worker : retired_) {
+    if (worker.is_alive && outstanding(worker) == 0) {
+      worker.is_alive = false;
+      stop(worker.ref);
+    }
+  }
+}
+
+void PoolActor::refuse(Envelope message, base::Outcome outcome, const char* why) {
+  if (message) {
+    system().reject(message, outcome);
+    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+        {AskError::Kind::not_run, outcome, why});
+  }
+}
+
+// By the clock.
+
+void PoolActor::tick() {
+  is_tick_armed_ = false;
+  stop_idle_retired();
+  for (Worker& worker : workers_) {
+    if (worker.is_alive && !worker.link->is_free.load(std::memory_order_relaxed) &&
+        outstanding(worker) == 0) {
+      worker.link->is_free.store(true, std::memory_order_relaxed);  // its message ended unhandled
+    }
+  }
+  go_on();
+  const bool is_bound = std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+    return !worker.bound_for.empty();
+  });
+  if (is_bound || !retired_.empty()) {
+    arm_tick();
+  }
+}
+
+void PoolActor::look() {
+  arm_look();
+  PoolLoad load{.workers = size(), .idle = 0, .waiting = cell().queued()};
+  load.waiting += returned_.size() + held_.size();
+  for (const Worker& worker : workers_) {
+    const std::uint32_t work = outstanding(worker);
+    load.idle += worker.is_alive && work == 0 ? 1 : 0;
+    load.waiting += worker.bound_for.size() + (work > 1 ? work - 1 : 0);
+  }
+  const std::uint32_t wanted = sizer_.look(load);
+  if (wanted != size()) {
+    shared_->workers_wanted.store(wanted, std::memory_order_relaxed);
+    go_on();
+  }
+}
+
+void PoolActor::arm_tick() {
+  if (!std::exchange(is_tick_armed_, true)) {
+    (void)system().timers().add(now() + tick_interval, [shared = shared_] {
+      (void)shared->call(&PoolActor::tick);
+    });
+  }
+}
+
+void PoolActor::arm_look() {
+  (void)system().timers().add(now() + setup_->options.scaling.interval, [shared = shared_] {
+    (void)shared->call(&PoolActor::look);
+  });
+}
+
+void PoolActor::count() {
+  std::size_t waiting = returned_.size() + held_.size();
+  for (const Worker& worker : workers_) {
+    waiting += worker.bound_for.size() + worker.left_behind.size();
+  }
+  shared_->waiting.store(waiting, std::memory_order_relaxed);
+  shared_->workers.store(static_cast<std::uint32_t>(std::count_if(
+                             workers_.begin(), workers_.end(),
+                             [](const Worker& worker) { return worker.is_alive; })),
+                         std::memory_order_relaxed);
+}
+
+// What the templates call.
+
+ActorType pool_actor_type(ProtocolInfo (*protocol)()) {
+  ActorType type = actor_type<PoolActor>();
+  type.name = "Pool";
+  type.protocol = protocol;
+  return type;
+}
+
+base::Result<AnyRef> spawn_pool(ActorSystem& system, ActorCell* parent, const ActorType& type,
+                                PoolSetup setup, const std::shared_ptr<PoolShared>& shared) {
+  SpawnOptions options = setup.options.pool;
+  shared->workers_wanted.store(setup.options.workers, std::memory_order_relaxed);
+  const auto kept = std::make_shared<const PoolSetup>(std::move(setup));
+  return system.spawn_any(
+      type,
+      [kept, shared]() -> std::unique_ptr<Actor> {
+        return std::make_unique<PoolActor>(kept, shared);
+      },
+      std::move(options), parent);
+}
+
+void resize_pool(const std::shared_ptr<PoolShared>& shared, const AnyRef& pool,
+                 std::uint32_t workers) {
+  shared->workers_wanted.store(workers, std::memory_order_relaxed);
+  (void)pool.sink()->system().call(pool, [shared] {
+    if (shared->actor != nullptr) {
+      shared->actor->go_on();
+    }
+  });
+}
+
+}  // namespace troupe::actors::detail

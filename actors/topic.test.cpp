@@ -1,0 +1,177 @@
+#include "actors/topic.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "actors/testing/stepped_system.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Price {
+  std::int64_t cents = 0;
+  TROUPE_MESSAGE(Price, cents)
+};
+struct Closed {
+  std::string market;
+  TROUPE_MESSAGE(Closed, market)
+};
+
+struct Seen {
+  std::vector<std::int64_t> prices;
+  std::vector<std::string> closed;
+  std::vector<Missed> missed;
+};
+
+class Listener : public Actor {
+ public:
+  using Protocol = actors::Protocol<Price, Closed, Missed>;
+  explicit Listener(std::shared_ptr<Seen> seen) : seen_(std::move(seen)) {}
+  void on(const Price& m) { seen_->prices.push_back(m.cents); }
+  void on(const Closed& m) { seen_->closed.push_back(m.market); }
+  void on(const Missed& m) { seen_->missed.push_back(m); }
+
+ private:
+  std::shared_ptr<Seen> seen_;
+};
+
+/// Takes a second for each price.
+class SlowListener : public Actor {
+ public:
+  using Protocol = actors::Protocol<Price, Missed>;
+  explicit SlowListener(std::shared_ptr<Seen> seen) : seen_(std::move(seen)) {}
+  Task<> on(Price m) {
+    seen_->prices.push_back(m.cents);
+    co_await delay(1s);
+  }
+  void on(const Missed& m) { seen_->missed.push_back(m); }
+
+ private:
+  std::shared_ptr<Seen> seen_;
+};
+
+class TopicTest : public ::testing::Test {
+ protected:
+  void publish(const Topic<Price>& to, std::int64_t first, std::int64_t last) {
+    for (std::int64_t cents = first; cents <= last; ++cents) {
+      EXPECT_EQ(to.publish(Price{cents}), base::Outcome::accepted);
+      world.run();
+    }
+  }
+  std::vector<SubscriberStatus> subscribers(const ActorRef<Protocol<GetSubscribers>>& of) {
+    return world.ask(of, GetSubscribers{}).value();
+  }
+
+  std::shared_ptr<Seen> seen = std::make_shared<Seen>();
+  testing::SteppedSystem world;
+  Topic<Price> topic = spawn_topic<Price>(world.system(), {.spawn = {.name = "prices"}}).value();
+};
+
+TEST_F(TopicTest, GivesEachSubscriberEachMessageInOrder) {
+  const auto other = std::make_shared<Seen>();
+  EXPECT_EQ(topic.subscribe(world.spawn<Listener>({}, seen)), base::Outcome::accepted);
+  EXPECT_EQ(topic.subscribe(world.spawn<Listener>({}, other)), base::Outcome::accepted);
+  publish(topic, 1, 3);
+  EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(other->prices, seen->prices);
+}
+
+TEST_F(TopicTest, GivesNothingBeforeSubscribingTwiceOrAfterUnsubscribing) {
+  const auto listener = world.spawn<Listener>({}, seen);
+  publish(topic, 1, 1);
+  EXPECT_EQ(topic.subscribe(listener), base::Outcome::accepted);
+  EXPECT_EQ(topic.subscribe(listener), base::Outcome::accepted);
+  publish(topic, 2, 2);
+  EXPECT_EQ(topic.unsubscribe(listener), base::Outcome::accepted);
+  publish(topic, 3, 3);
+  EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{2}));
+}
+
+TEST_F(TopicTest, LetsASlowSubscriberMissAndTellsIt) {
+  const auto fast = std::make_shared<Seen>();
+  const auto slow = world.spawn<SlowListener>({.mailbox_messages_max = 2}, seen);
+  EXPECT_EQ(topic.subscribe(slow), base::Outcome::accepted);
+  EXPECT_EQ(topic.subscribe(world.spawn<Listener>({}, fast)), base::Outcome::accepted);
+  publish(topic, 1, 6);  // one in hand, two in the mailbox
+  EXPECT_EQ(fast->prices.size(), 6U);
+  auto status = subscribers(topic);
+  ASSERT_EQ(status.size(), 2U);
+  EXPECT_EQ(status[0].delivered, 3U);
+  EXPECT_EQ(status[0].missed, 3U);
+  EXPECT_EQ(status[1].missed, 0U);
+  world.advance(5s);
+  publish(topic, 7, 7);
+  world.advance(5s);
+  EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{1, 2, 3, 7}));
+  ASSERT_EQ(seen->missed.size(), 1U);
+  EXPECT_EQ(seen->missed[0].topic, "prices");
+  EXPECT_EQ(seen->missed[0].count, 3U);
+  EXPECT_FALSE(seen->missed[0].unsubscribed);
+  EXPECT_EQ(world.system().ledger().dead[static_cast<std::size_t>(base::Outcome::mailbox_full)],
+            3U);
+}
+
+TEST_F(TopicTest, UnsubscribesWhoMissesTooManyInARowAndSaysSo) {
+  const auto strict =
+      spawn_topic<Price>(world.system(), {.spawn = {.name = "strict"}, .misses_max = 3}).value();
+  const auto slow = world.spawn<SlowListener>({.mailbox_messages_max = 1}, seen);
+  EXPECT_EQ(strict.subscribe(slow), base::Outcome::accepted);
+  publish(strict, 1, 5);
+  world.advance(10s);
+  publish(strict, 6, 7);
+  EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{1, 2}));
+  ASSERT_EQ(seen->missed.size(), 1U);
+  EXPECT_TRUE(seen->missed[0].unsubscribed);
+  EXPECT_EQ(seen->missed[0].count, 3U);
+  EXPECT_TRUE(subscribers(strict).empty());
+}
+
+TEST_F(TopicTest, ForgetsSubscribersThatEnd) {
+  const auto listener = world.spawn<Listener>({}, seen);
+  EXPECT_EQ(topic.subscribe(listener), base::Outcome::accepted);
+  world.run();
+  EXPECT_EQ(subscribers(topic).size(), 1U);
+  world.system().stop(listener);
+  world.run();
+  EXPECT_TRUE(subscribers(topic).empty());
+  publish(topic, 1, 1);
+  EXPECT_EQ(world.system().ledger().dead[static_cast<std::size_t>(base::Outcome::stopped)], 0U);
+}
+
+TEST_F(TopicTest, EndsAnAskWhenTheMessageWasGivenToAll) {
+  EXPECT_EQ(topic.subscribe(world.spawn<Listener>({}, seen)), base::Outcome::accepted);
+  EXPECT_TRUE(world.ask(topic, Price{1}).ok());
+  EXPECT_EQ(seen->prices.size(), 1U);
+}
+
+TEST_F(TopicTest, EventStreamGivesByType) {
+  const EventStream events = spawn_event_stream(world.system()).value();
+  const auto both = world.spawn<Listener>({}, seen);
+  const auto one = std::make_shared<Seen>();
+  const auto prices_only = world.spawn<Listener>({}, one);
+  EXPECT_EQ(events.subscribe<Price>(both), base::Outcome::accepted);
+  EXPECT_EQ(events.subscribe<Closed>(both), base::Outcome::accepted);
+  EXPECT_EQ(events.subscribe<Price>(prices_only), base::Outcome::accepted);
+  EXPECT_EQ(events.publish(Price{5}), base::Outcome::accepted);
+  EXPECT_EQ(events.publish(Closed{"Tokyo"}), base::Outcome::accepted);
+  EXPECT_EQ(events.publish(Missed{}), base::Outcome::accepted);
+  world.run();
+  EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{5}));
+  EXPECT_EQ(seen->closed, (std::vector<std::string>{"Tokyo"}));
+  EXPECT_EQ(one->prices, (std::vector<std::int64_t>{5}));
+  EXPECT_TRUE(one->closed.empty());
+  EXPECT_EQ(events.unsubscribe<Price>(both), base::Outcome::accepted);
+  EXPECT_EQ(events.publish(Price{6}), base::Outcome::accepted);
+  EXPECT_EQ(events.publish(Closed{"Paris"}), base::Outcome::accepted);
+  world.run();
+  EXPECT_EQ(seen->prices.size(), 1U);
+  EXPECT_EQ(seen->closed.size(), 2U);
+  EXPECT_EQ(subscribers(events).size(), 2U);
+}
+
+}  // namespace
+}  // namespace troupe::actors
