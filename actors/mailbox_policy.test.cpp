@@ -1,0 +1,264 @@
+#include "actors/mailbox_policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "actors/testing/testing.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using base::Outcome;
+using testing::TestSystem;
+
+struct Note {
+  std::int64_t number = 0;
+  std::string text;
+  TROUPE_MESSAGE(Note, number, text)
+};
+struct Alarm {
+  static constexpr int priority = 10;
+  std::int64_t number = 0;
+  TROUPE_MESSAGE(Alarm, number)
+};
+struct Question {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(Question)
+};
+
+using Log = std::shared_ptr<std::vector<std::int64_t>>;
+
+class Reader : public Actor {
+ public:
+  using Protocol = actors::Protocol<Note, Alarm, Question>;
+  explicit Reader(Log log) : log_(std::move(log)) {}
+  void on(const Note& m) { log_->push_back(m.number); }
+  void on(const Alarm& m) { log_->push_back(-m.number); }
+  std::int64_t on(const Question&) { return static_cast<std::int64_t>(log_->size()); }
+
+ private:
+  Log log_;
+};
+
+struct Go {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  TROUPE_MESSAGE(Go, first, count)
+};
+
+/// Sends notes by `co_await send` and says how each ended.
+class Sender : public Actor {
+ public:
+  using Protocol = actors::Protocol<Go>;
+  Sender(ActorRef<Reader> to, std::shared_ptr<std::vector<Outcome>> outcomes)
+      : to_(to), outcomes_(std::move(outcomes)) {}
+  Task<> on(Go m) {
+    for (std::int64_t i = 0; i < m.count; ++i) {
+      Note note{m.first + i, {}};
+      outcomes_->push_back(co_await to_.send(note));
+    }
+  }
+
+ private:
+  ActorRef<Reader> to_;
+  std::shared_ptr<std::vector<Outcome>> outcomes_;
+};
+
+std::uint64_t dead_by_full_mailbox(TestSystem& system) {
+  return system.system().ledger().dead[static_cast<std::size_t>(Outcome::mailbox_full)];
+}
+
+TEST(MailboxPolicy, DropsTheOldestForTheNewest) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>(
+      {.mailbox_messages_max = 3, .overflow = Overflow::drop_oldest}, log);
+  for (std::int64_t i = 1; i <= 5; ++i) {
+    EXPECT_EQ(reader.tell(Note{i, {}}), Outcome::accepted);
+  }
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{3, 4, 5}));
+  EXPECT_EQ(dead_by_full_mailbox(system), 2U);
+}
+
+TEST(MailboxPolicy, DropsTheNewestOfThoseThatWait) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>(
+      {.mailbox_messages_max = 3, .overflow = Overflow::drop_newest}, log);
+  for (std::int64_t i = 1; i <= 5; ++i) {
+    EXPECT_EQ(reader.tell(Note{i, {}}), Outcome::accepted);
+  }
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{1, 2, 5}));
+  EXPECT_EQ(dead_by_full_mailbox(system), 2U);
+}
+
+TEST(MailboxPolicy, TellsTheAskerOfADroppedRequestThatItDidNotRun) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>(
+      {.mailbox_messages_max = 1, .overflow = Overflow::drop_oldest}, log);
+  auto asked = reader.ask(Question{});
+  EXPECT_EQ(reader.tell(Note{1, {}}), Outcome::accepted);
+  system.run_until_idle();
+  const auto result = asked.get();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().kind, AskError::Kind::not_run);
+  EXPECT_EQ(result.error().outcome, Outcome::mailbox_full);
+}
+
+TEST(MailboxPolicy, RejectsAlsoWhoWouldWait) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader =
+      system.spawn<Reader>({.mailbox_messages_max = 2, .overflow = Overflow::reject}, log);
+  const auto outcomes = std::make_shared<std::vector<Outcome>>();
+  // The reader does not run before the test lets it: its mailbox is filled first.
+  EXPECT_EQ(reader.tell(Note{1, {}}), Outcome::accepted);
+  EXPECT_EQ(reader.tell(Note{2, {}}), Outcome::accepted);
+  EXPECT_EQ(reader.tell(Note{3, {}}), Outcome::mailbox_full);
+  const auto sender = system.spawn<Sender>({}, reader, outcomes);
+  EXPECT_EQ(sender.tell(Go{4, 50}), Outcome::accepted);
+  system.run_until_idle();
+  ASSERT_EQ(outcomes->size(), 50U);
+  EXPECT_EQ(outcomes->back() == Outcome::accepted || outcomes->back() == Outcome::mailbox_full,
+            true);
+  EXPECT_GT(std::count(outcomes->begin(), outcomes->end(), Outcome::mailbox_full), 0);
+  EXPECT_EQ(static_cast<std::ptrdiff_t>(log->size()),
+            2 + std::count(outcomes->begin(), outcomes->end(), Outcome::accepted));
+}
+
+TEST(MailboxPolicy, PassesOnToTheFallbackOnce) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto spare_log = std::make_shared<std::vector<std::int64_t>>();
+  const auto spare =
+      system.spawn<Reader>({.mailbox_messages_max = 1, .overflow = Overflow::reject}, spare_log);
+  const auto reader = system.spawn<Reader>(
+      {.mailbox_messages_max = 1, .overflow = Overflow::fallback, .overflow_to = spare}, log);
+  EXPECT_EQ(reader.tell(Note{1, {}}), Outcome::accepted);
+  EXPECT_EQ(reader.tell(Note{2, {}}), Outcome::accepted);
+  EXPECT_EQ(reader.tell(Note{3, {}}), Outcome::mailbox_full);
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(*spare_log, (std::vector<std::int64_t>{2}));
+}
+
+TEST(MailboxPolicy, EndsWhereTwoFullMailboxesAreEachOthersFallback) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const SpawnOptions own{.mailbox_messages_max = 1, .overflow = Overflow::fallback};
+  const auto first = system.spawn<Reader>(own, log);
+  SpawnOptions towards_first = own;
+  towards_first.overflow_to = first;
+  const auto second = system.spawn<Reader>(towards_first, log);
+  EXPECT_EQ(second.tell(Note{1, {}}), Outcome::accepted);
+  EXPECT_EQ(second.tell(Note{2, {}}), Outcome::accepted);
+  EXPECT_EQ(second.tell(Note{3, {}}), Outcome::mailbox_full);
+  system.run_until_idle();
+}
+
+TEST(MailboxPolicy, BoundsTheBytes) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_bytes_max = 10'000}, log);
+  EXPECT_EQ(reader.tell(Note{1, std::string(6'000, 'x')}), Outcome::accepted);
+  EXPECT_EQ(reader.tell(Note{2, std::string(6'000, 'x')}), Outcome::mailbox_full);
+  EXPECT_EQ(reader.tell(Note{3, std::string(1'000, 'x')}), Outcome::accepted);
+  system.run_until_idle();
+  EXPECT_EQ(reader.tell(Note{4, std::string(6'000, 'x')}), Outcome::accepted);
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{1, 3, 4}));
+}
+
+TEST(MailboxPolicy, RefusesAWaitingMessageThatNeverFits) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto outcomes = std::make_shared<std::vector<Outcome>>();
+  const auto reader = system.spawn<Reader>({.mailbox_bytes_max = 10}, log);
+  const auto sender = system.spawn<Sender>({}, reader, outcomes);
+  EXPECT_EQ(sender.tell(Go{1, 1}), Outcome::accepted);
+  system.run_until_idle();
+  EXPECT_EQ(*outcomes, (std::vector<Outcome>{Outcome::mailbox_full}));
+}
+
+TEST(MailboxPolicy, HandlesHigherPrioritiesFirstAndEachInOrder) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_by_priority = true}, log);
+  for (std::int64_t i = 1; i <= 2; ++i) {
+    EXPECT_EQ(reader.tell(Note{i, {}}), Outcome::accepted);
+    EXPECT_EQ(reader.tell(Alarm{i}), Outcome::accepted);
+  }
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{-1, -2, 1, 2}));
+}
+
+TEST(MailboxPolicy, LetsWaitingSendersInInTheOrderOfComing) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_messages_max = 1}, log);
+  EXPECT_EQ(reader.tell(Note{0, {}}), Outcome::accepted);
+  const auto outcomes = std::make_shared<std::vector<Outcome>>();
+  const auto sender = system.spawn<Sender>({}, reader, outcomes);
+  EXPECT_EQ(sender.tell(Go{1, 200}), Outcome::accepted);
+  system.run_until_idle();
+  ASSERT_EQ(log->size(), 201U);
+  for (std::int64_t i = 0; i <= 200; ++i) {
+    EXPECT_EQ((*log)[static_cast<std::size_t>(i)], i);
+  }
+}
+
+/// Keeps a reader's mailbox full until it is told to stop.
+class Flooder : public Actor {
+ public:
+  using Protocol = actors::Protocol<Go>;
+  explicit Flooder(ActorRef<Reader> to) : to_(to) {}
+  void on(const Go& m) {
+    for (std::int64_t i = 0; i < 100; ++i) {
+      if (to_.tell(Note{0, {}}) != Outcome::accepted) {
+        break;
+      }
+    }
+    if (m.count > 0) {
+      (void)self_as<Flooder>().tell(Go{0, m.count - 1});
+    }
+  }
+
+ private:
+  ActorRef<Reader> to_;
+};
+
+TEST(MailboxFairness, LeavesRoomForOthersWhereOneSenderFillsTheMailbox) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_messages_max = 64}, log);
+  const auto flooder = system.spawn<Flooder>({}, reader);
+  EXPECT_EQ(flooder.tell(Go{0, 40'000}), Outcome::accepted);
+  int offered = 0;
+  int taken = 0;
+  // After a while it is known who crowds.
+  while (system.step()) {
+    if (log->size() > 1'000 && offered < 200) {
+      ++offered;
+      taken += reader.tell(Note{1, {}}) == Outcome::accepted ? 1 : 0;
+    }
+  }
+  ASSERT_EQ(offered, 200);
+  EXPECT_GE(taken, 180);
+}
+
+TEST(MailboxFairness, DoesNotRaiseTheBoundForALoneSender) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_messages_max = 64}, log);
+  int taken = 0;
+  for (int i = 0; i < 200; ++i) {
+    taken += reader.tell(Note{1, {}}) == Outcome::accepted ? 1 : 0;
+  }
+  EXPECT_EQ(taken, 64);
+  system.run_until_idle();
+}
+
+}  // namespace
+}  // namespace troupe::actors
