@@ -33,6 +33,20 @@ void Actor::watch(const AnyRef& actor) { cell_->watch(actor); }
 void Actor::unwatch(const AnyRef& actor) { cell_->unwatch(actor); }
 void Actor::cancel(TimerId timer) { cell_->cancel_timer(timer); }
 
+void Actor::unbecome() { cell_->become(nullptr); }
+void Actor::set_stash_max(std::uint32_t messages_max) { cell_->set_stash_max(messages_max); }
+void Actor::unstash_all() { cell_->unstash_all(); }
+void Actor::set_receive_timeout(base::Duration idle_max) { cell_->set_receive_timeout(idle_max); }
+base::Outcome Actor::stash_any(Envelope message) {
+  return cell_->stash(std::move(message), cell_->take_reply_right());
+}
+base::Outcome Actor::stash_any(Envelope message, ReplyRight asker) {
+  return cell_->stash(std::move(message), std::move(asker));
+}
+void Actor::pipe_any(OpenAsk& ask, std::function<void(Envelope&&)> handler) {
+  cell_->pipe(ask, std::move(handler));
+}
+
 Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval,
                                 MessageMaker maker) {
   return cell_->add_timer(delay, interval, std::move(maker));

@@ -23,7 +23,16 @@
 namespace troupe::actors {
 
 class ActorSystem;
+class ReplyRight;
 class Scheduler;
+template <class R>
+class ReplyTo;
+
+/// No message came for as long as set_receive_timeout() said.
+struct ReceiveTimeout {};
+
+/// Messages that an actor may put aside unless it says otherwise.
+inline constexpr std::uint32_t stash_max_default = 1000;
 
 /// What a watcher gets, exactly once a watch: `void on(const Terminated&)`.
 struct Terminated {
@@ -45,6 +54,9 @@ struct SpawnOptions {
   RestartPolicy restart = restart_default;
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
+  /// It runs on a thread of its own, which ends with it, and may block there: for drivers, files and
+  /// libraries that know no other way. Where the system has no own threads, on its scheduler.
+  bool own_thread = false;
   ExitHook on_exit;
   LeftHook on_left;
 
@@ -61,12 +73,20 @@ struct SpawnOptions {
 /// What became of one message in an actor's hands.
 enum class Handled : std::uint8_t { done, suspended, not_understood, undecodable };
 
+/// Other handlers of an actor, without their type.
+class BehaviourBase {
+ public:
+  virtual ~BehaviourBase() = default;
+  virtual Handled dispatch(ActorCell& cell, MessageBlock& block) = 0;
+};
+
 /// What the runtime knows of an actor class. One object a class.
 struct ActorType {
   std::string_view name;
   ProtocolInfo (*protocol)() = nullptr;
   Handled (*dispatch)(Actor& actor, ActorCell& cell, MessageBlock& message) = nullptr;
   void (*terminated)(Actor& actor, const Terminated& notice) = nullptr;
+  void (*receive_timeout)(Actor& actor) = nullptr;
   void (*unhandled)(Actor& actor, Envelope&& message) = nullptr;
   bool is_reentrant = false;
   /// By a message's number; null if all are equal.
@@ -93,6 +113,8 @@ class Actor {
 
   /// Before the first message of this object, also after a restart.
   virtual void on_start() {}
+  /// Before on_start(), on the new object after a crash; `why` is for a person: what was thrown.
+  virtual void on_restart(const std::string& why) { (void)why; }
   /// After the last message, when the actor ends; not when it crashed and is restarted.
   virtual void on_stop(ExitReason) {}
 
@@ -141,6 +163,48 @@ class Actor {
   };
   [[nodiscard]] static Delay delay(base::Duration duration) { return {duration}; }
 
+  /// Gives the reply to a function or to a member of this actor, between its messages; lost if the
+  /// actor ends or restarts first. For handlers that are no coroutines:
+  ///   pipe(prices_.ask(GetPrice{}), &Shop::on_price);  // void on_price(AskResult<Price>)
+  template <class T, class Function>
+    requires std::is_invocable_v<Function&, AskResult<T>>
+  void pipe(Ask<T> ask, Function function) {
+    pipe_any(ask, [context = ask.decode_context(), function = std::move(function)](
+                      Envelope&& reply) mutable {
+      function(Ask<T>::to_result(std::move(reply), context));
+    });
+  }
+  template <class T, class A, class Argument>
+  void pipe(Ask<T> ask, void (A::*member)(Argument)) {
+    pipe(std::move(ask), [self = static_cast<A*>(this), member](AskResult<T> result) {
+      (self->*member)(std::move(result));
+    });
+  }
+
+  /// Other handlers for some of the protocol's messages from the next one on; see behaviour.hpp,
+  /// which is to be included. The first argument is the actor itself.
+  template <class B, class... Args>
+  void become(typename B::ActorClass& actor, Args&&... args);
+  /// Back to the actor's own handlers.
+  void unbecome();
+
+  /// Puts the message that is being handled aside, with its asker, until unstash_all(). Not from a
+  /// coroutine. mailbox_full when stash_max_default messages, or what was set, are there: the asker
+  /// is told, and a message without asker becomes a dead letter. Their deadlines go on.
+  template <base::Message M>
+  [[nodiscard]] base::Outcome stash(M message);
+  /// The same for a handler that has taken the right to answer.
+  template <base::Message M, class R>
+  [[nodiscard]] base::Outcome stash(M message, ReplyTo<R> reply);
+  void set_stash_max(std::uint32_t messages_max);
+  /// What was put aside is handled next, in its order, before what is in the mailbox. Also done
+  /// after a restart.
+  void unstash_all();
+
+  /// `void on(const ReceiveTimeout&)` is called when no message came for so long, once until the
+  /// next message comes. 0: no more. A coroutine that holds the mailbox counts as a message.
+  void set_receive_timeout(base::Duration idle_max);
+
   [[nodiscard]] ActorCell& cell() const { return *cell_; }
 
  private:
@@ -152,6 +216,9 @@ class Actor {
     };
   }
   TimerId add_timer(base::Duration delay, base::Duration interval, MessageMaker maker);
+  void pipe_any(OpenAsk& ask, std::function<void(Envelope&&)> handler);
+  [[nodiscard]] base::Outcome stash_any(Envelope message);
+  [[nodiscard]] base::Outcome stash_any(Envelope message, ReplyRight asker);
 
   ActorCell* cell_;
 };
@@ -200,21 +267,33 @@ class ReplyTo {
     right_.fail({AskError::Kind::refusal, base::Outcome::accepted, std::move(reason)});
   }
   void fail(AskError error) { right_.fail(std::move(error)); }
-  /// The other actor answers our asker.
+  /// The other actor answers our asker, who is told if it does not accept the message.
   template <class A, base::Message M>
     requires std::is_same_v<ReplyOf<M>, R>
-  void forward(const ActorRef<A>& to, M message) {
+  [[nodiscard]] base::Outcome forward(const ActorRef<A>& to, M message) {
     if constexpr (!ProtocolOf<A>::template contains<M>) {
       (void)sizeof(mistake::ProtocolLacksMessage<M, ProtocolOf<A>>);
     }
     Envelope envelope = Envelope::of(BlockKind::message, message_type<M>, std::move(message));
     right_.move_into(*envelope);
-    (void)to.post(std::move(envelope));
+    return to.post(std::move(envelope));
   }
   explicit operator bool() const { return static_cast<bool>(right_); }
 
  private:
+  friend class Actor;
   ReplyRight right_;
 };
+
+template <base::Message M>
+base::Outcome Actor::stash(M message) {
+  return stash_any(Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
+}
+
+template <base::Message M, class R>
+base::Outcome Actor::stash(M message, ReplyTo<R> reply) {
+  return stash_any(Envelope::of(BlockKind::message, message_type<M>, std::move(message)),
+                   std::move(reply.right_));
+}
 
 }  // namespace troupe::actors

@@ -203,6 +203,13 @@ void ActorCell::handle_message(MessageBlock& block) {
                           "its deadline passed while it waited in the mailbox"});
     return;
   }
+  if (block.reply.sink == &system().requests() &&
+      !system().requests().is_open(block.reply.request)) {
+    system().dead_letter(Envelope{mailbox_.detach()},
+                         {AskError::Kind::not_run, base::Outcome::cancelled,
+                          "its asker gave it up while it waited in the mailbox"});
+    return;
+  }
   Asker asker{block.reply, block.by_name, block.deadline};
   asker_ = &asker;
   Handled handled = Handled::done;
@@ -264,6 +271,7 @@ void ActorCell::resume(std::uint64_t token) {
       waiting.resume();
       collect_finished_tasks();
       after_user_code();
+      note_progress();
       return;
     }
   }
@@ -317,6 +325,13 @@ ReplyRight ActorCell::take_reply_right() {
   }
   const Asker asker = std::exchange(*asker_, Asker{});
   return {asker.to, asker.by_name, asker.deadline};
+}
+
+ReplyRight ActorCell::pass_on_reply_right() {
+  if (asker_ != nullptr && asker_->to.sink == &system().requests()) {
+    system().requests().mark_passed_on(asker_->to.request);
+  }
+  return take_reply_right();
 }
 
 bool ActorCell::take_back(ReplyAddress to, bool by_name, base::TimePoint deadline) {

@@ -78,6 +78,11 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
 
   // For the handler that runs now.
   [[nodiscard]] bool is_asked() const { return asker_ != nullptr && asker_->to; }
+  [[nodiscard]] bool holds_mailbox_while_waiting() const { return !type_->is_reentrant; }
+  /// For people: its name, or its type's.
+  [[nodiscard]] std::string_view label() const;
+  /// The right to answer, for somebody else than the handler.
+  [[nodiscard]] ReplyRight pass_on_reply_right();
   void reply(Envelope value);
   [[nodiscard]] ReplyRight take_reply_right();
   /// Takes an unused right back while a handler throws; false if another is answered already.
@@ -96,6 +101,16 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void cancel_timer(std::uint64_t timer);
   [[nodiscard]] base::Random& random();
 
+  // actor_extras.cpp: what few actors use
+  void become(std::unique_ptr<BehaviourBase> behaviour);
+  [[nodiscard]] base::Outcome stash(Envelope message, ReplyRight asker);
+  void set_stash_max(std::uint32_t messages_max);
+  void unstash_all();
+  void set_receive_timeout(base::Duration idle_max);
+  void pipe(OpenAsk& ask, std::function<void(Envelope&&)> handler);
+  /// Of the actor's object, from 1; another one after each restart.
+  [[nodiscard]] std::uint64_t object_number();
+
  private:
   friend class Send;
   friend class ChildRing;
@@ -105,6 +120,10 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   struct Parts;
   struct RunningTask;
   struct Intake;
+  struct Extras;
+  struct ExtrasDeleter {
+    void operator()(Extras* extras) const;
+  };
   /// Who waits for the answer to the message that is being handled.
   struct Asker {
     ReplyAddress to;
@@ -153,7 +172,6 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   // actor_lifecycle.cpp: start, failure, stop, supervision, watching
   void handle_control(Envelope control);
   [[nodiscard]] Parts& parts();
-  [[nodiscard]] std::string_view label() const;
   void create_actor();
   void fail(std::string text);
   void begin_stop(ExitReason reason, std::string text);
@@ -173,6 +191,18 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void add_watcher(const WatchOrder& order, base::ActorId target);
   void ended(const Ending& ending);
   void arm_timer(std::uint64_t timer, base::Duration delay);
+
+  // actor_extras.cpp
+  Extras& extras();
+  Handled dispatch_with_extras(MessageBlock& block);
+  void reset_extras();
+  void flush_stash();
+  void note_progress();
+  void run_deferred();
+  void replay(Envelope message);
+  void stop_idle_timer();
+  void arm_idle_timer(base::Duration delay);
+  void idle_timer_due();
 
   // The first line, with the bases: what a send or a turn looks at first.
   /// The number in use or, with vacant_bit, the last one; the low half is the index.

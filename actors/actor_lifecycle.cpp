@@ -113,6 +113,7 @@ void ActorCell::handle_control(Envelope control) {
       if (state_ == State::running) {
         guarded([&] { control->as<Call>().function(); });
         after_user_code();
+        run_deferred();
       }
       return;
   }
@@ -132,12 +133,18 @@ std::string_view ActorCell::label() const {
 /// Makes the actor's object: at the start, and again after a failure.
 void ActorCell::create_actor() {
   state_ = State::running;
-  restart_wanted_ = false;
+  const bool is_restart = std::exchange(restart_wanted_, false);
   ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
-  guarded([this] {
+  guarded([&] {
     actor_ = maker_->make();
+    if (is_restart) {
+      actor_->on_restart(std::exchange(parts().crash_text, {}));
+    }
     actor_->on_start();
   });
+  if (is_restart && parts_->extras) {
+    unstash_all();
+  }
   after_user_code();
 }
 
@@ -150,6 +157,7 @@ void ActorCell::fail(std::string text) {
   destroy_tasks(base::Outcome::stopped, "the actor crashed");
   cancel_timers();
   actor_.reset();
+  parts().crash_text = text;
   stop_children();
   if (parent_ == no_cell) {
     begin_stop(ExitReason::crashed, std::move(text));
@@ -194,6 +202,9 @@ void ActorCell::finish_stop() {
     crashed_ = false;
     actor_.reset();
   }
+  if (parts_ && parts_->extras) {
+    flush_stash();
+  }
   flush_mailbox();
   refuse_waiting_senders();
   if (!parts_ || !parts_->on_exit) {
@@ -212,6 +223,8 @@ void ActorCell::complete_termination() {
   const base::ActorId ended_id = id();
   state_ = State::vacant;
   stop_requested_ = false;
+  // The thread that it had to itself may be gone.
+  scheduler_.store(&system().scheduler(), std::memory_order_release);
   id_.store(ended_id.value | vacant_bit, std::memory_order_release);
   flush_mailbox();
   const std::unique_ptr<Parts> parts = std::move(parts_);
@@ -233,6 +246,9 @@ void ActorCell::complete_termination() {
 void ActorCell::destroy_tasks(base::Outcome outcome, const char* why) {
   if (!parts_) {
     return;
+  }
+  if (parts_->extras) {
+    reset_extras();
   }
   parts_->suspended.clear();
   std::vector<RunningTask> tasks = std::move(parts_->tasks);

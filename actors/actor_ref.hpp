@@ -34,9 +34,9 @@ class AnyRef {
   [[nodiscard]] ActorAddress address() const;
 
   /// The untyped ways of ActorRef, for those who forward what they do not know.
-  base::Outcome post(Envelope&& message) const;
+  [[nodiscard]] base::Outcome post(Envelope&& message) const;
   /// The same for a message on its way: it keeps its sender.
-  base::Outcome pass_on(Envelope&& message) const;
+  [[nodiscard]] base::Outcome pass_on(Envelope&& message) const;
   [[nodiscard]] base::ActorId request(Envelope&& message, base::Duration timeout) const;
   /// The open asks of the reference's system; null for an empty reference.
   [[nodiscard]] PendingRequests* requests() const;
@@ -55,9 +55,9 @@ class [[nodiscard]] Send {
   Send(Send&& other) noexcept = default;
   Send& operator=(Send&&) = delete;
 
-  bool await_ready();
+  [[nodiscard]] bool await_ready();
   bool await_suspend(std::coroutine_handle<> waiting);
-  base::Outcome await_resume();
+  [[nodiscard]] base::Outcome await_resume();
 
  private:
   struct State;
@@ -77,20 +77,21 @@ class ActorRef : public AnyRef {
   explicit ActorRef(AnyRef any) : AnyRef(any) {}
   /// A narrower reference from a wider one.
   template <class U>
-    requires(!std::is_same_v<T, U> && Protocol::template is_part_of<ProtocolOf<U>>)
-  ActorRef(const ActorRef<U>& wider) : AnyRef(wider) {}
+  requires(!std::is_same_v<T, U> && Protocol::template is_part_of<ProtocolOf<U>>)
+      ActorRef(const ActorRef<U>& wider)
+      : AnyRef(wider) {}
 
   /// Sends without waiting; returns the outcome at once. Not accepted means that the message was
   /// not and will not be handled.
   template <class M>
-  base::Outcome tell(M message) const {
+  [[nodiscard]] base::Outcome tell(M message) const {
     check_understood<M>();
     return post(Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
 
   /// Waits for room in the receiver's mailbox: `co_await ref.send(m)` gives the outcome.
   template <class M>
-  Send send(M message, base::Duration timeout = ask_timeout_default) const {
+  [[nodiscard]] Send send(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();
     return {*this, Envelope::of(BlockKind::message, message_type<M>, std::move(message)), timeout};
   }
@@ -98,11 +99,11 @@ class ActorRef : public AnyRef {
   /// Sends and expects the message's Reply by the deadline, which travels with the request. For a
   /// message without Reply the result says that it was handled.
   template <class M>
-  Ask<ReplyOf<M>> ask(M message, base::Duration timeout = ask_timeout_default) const {
+  [[nodiscard]] Ask<ReplyOf<M>> ask(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();
-    return {requests(),
-            request(Envelope::of(BlockKind::message, message_type<M>, std::move(message)),
-                    timeout)};
+    return {
+        sink(), id(), requests(),
+        request(Envelope::of(BlockKind::message, message_type<M>, std::move(message)), timeout)};
   }
 
  private:

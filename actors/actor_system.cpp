@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/detail/cell_parts.hpp"
+#include "actors/own_thread.hpp"
 
 namespace troupe::actors {
 
@@ -43,6 +44,7 @@ ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, S
     : options_(std::move(options)),
       clock_(clock),
       scheduler_(scheduler),
+      own_threads_(std::make_unique<OwnThreads>(scheduler)),
       requests_(*this, clock, timers_),
       chunks_(std::make_unique<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>>()) {
   ActorCell* root = take_cell();
@@ -55,6 +57,7 @@ ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, S
 
 void ActorSystem::abandon() {
   is_stopping_.store(true, std::memory_order_release);
+  own_threads_->stop();
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
     cell(index).abandon();
@@ -186,15 +189,18 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr make
     }
     parent->collect_ended_children();
   }
+  Scheduler* scheduler = scheduler_for(options);
+  if (scheduler == nullptr) {
+    return base::Error{base::Errc::limit_exceeded, "the process gets no thread for the actor"};
+  }
   ActorCell* child = take_cell();
   if (child == nullptr) {
     return base::Error{base::Errc::limit_exceeded,
                        std::to_string(actors_max) + " actors live in this process"};
   }
-  Scheduler& scheduler = options.scheduler != nullptr ? *options.scheduler : scheduler_;
   ActorCell& supervisor = parent != nullptr ? *parent : cell(root_index);
   const base::ActorId id =
-      child->begin_life(type, std::move(maker), options, &supervisor, scheduler);
+      child->begin_life(type, std::move(maker), options, &supervisor, *scheduler);
   add(&CounterShard::spawned, 1);
   if (parent != nullptr) {
     ChildRing::add(*parent, *child);
@@ -202,8 +208,28 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr make
     add_root_child(*child);
   }
   const AnyRef ref{*child, id};
-  scheduler.schedule(*child);
+  scheduler->schedule(*child);
   return ref;
+}
+
+/// Null: a thread of its own was wanted, and there is none.
+Scheduler* ActorSystem::scheduler_for(SpawnOptions& options) {
+  if (!options.own_thread || !options_.own_threads) {
+    return options.scheduler != nullptr ? options.scheduler : &scheduler_;
+  }
+  OwnThread* thread = own_threads_->take();
+  if (thread != nullptr) {
+    options.on_exit = [thread, hook = std::move(options.on_exit)](
+                          ExitReason reason, std::function<void()> proceed) {
+      thread->end();
+      if (hook) {
+        hook(reason, std::move(proceed));
+      } else {
+        proceed();
+      }
+    };
+  }
+  return thread;
 }
 
 /// A root that is stopping stops what was spawned while it began to.

@@ -10,6 +10,7 @@
 
 #include "actors/actor.hpp"
 #include "actors/actor_cell.hpp"
+#include "actors/ask_chain.hpp"
 #include "actors/dispatch.hpp"
 #include "actors/pending_requests.hpp"
 #include "actors/scheduler.hpp"
@@ -20,11 +21,15 @@
 
 namespace troupe::actors {
 
+class OwnThreads;
+
 struct ActorSystemOptions {
   /// This process as references name it.
   base::NodeId node{"local", 0};
   /// Of everything random in the system.
   std::uint64_t seed = 1;
+  /// Whether SpawnOptions::own_thread starts threads; off in a simulation.
+  bool own_threads = true;
 };
 
 /// sent = delivered + in_flight + the sum of dead. Exact when nothing moves meanwhile.
@@ -99,8 +104,11 @@ class ActorSystem {
   [[nodiscard]] const base::NodeId& node() const { return options_.node; }
   [[nodiscard]] const base::Clock& clock() const { return clock_; }
   [[nodiscard]] Timers& timers() { return timers_; }
+  /// What runs actors that have no other.
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] PendingRequests& requests() { return requests_; }
   [[nodiscard]] const PendingRequests& requests() const { return requests_; }
+  [[nodiscard]] AskChains& ask_chains() { return ask_chains_; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
   /// How references in messages find their sinks; null outside of a node. Set before the first
   /// message from the wire; outlives the system.
@@ -189,12 +197,16 @@ class ActorSystem {
   void add_root_child(ActorCell& child);
   void note_dead(const MessageBlock& message, base::Outcome reason);
 
+  [[nodiscard]] Scheduler* scheduler_for(SpawnOptions& options);
+
   ActorSystemOptions options_;
   const base::Clock& clock_;
   Scheduler& scheduler_;
+  std::unique_ptr<OwnThreads> own_threads_;
   RefResolver* resolver_ = nullptr;
   Timers timers_;
   PendingRequests requests_;
+  AskChains ask_chains_{actors_max};
   std::array<CounterShard, shard_count> shards_;
   std::array<std::atomic<std::uint64_t>, base::outcome_count> dead_{};
   std::atomic<std::uint64_t> late_replies_{0};

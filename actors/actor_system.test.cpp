@@ -302,7 +302,7 @@ class Forwarder : public Actor {
  public:
   using Protocol = actors::Protocol<Get, Double, Increment>;
   explicit Forwarder(ActorRef<Counter> to) : to_(to) {}
-  void on(const Get& m, ReplyTo<std::int64_t> reply) { reply.forward(to_, m); }
+  void on(const Get& m, ReplyTo<std::int64_t> reply) { (void)reply.forward(to_, m); }
   void on(const Double&, ReplyTo<std::int64_t> reply) { (void)reply; }
   void on(const Increment& m) { every(10ms, Increment{m}); }
 
@@ -363,7 +363,7 @@ class Parent : public Actor {
     ++starts;
   }
   std::int64_t on(const Get&) { return starts; }
-  void on(const Crash& m, ReplyTo<void> reply) { reply.forward(child_, m); }
+  void on(const Crash& m, ReplyTo<void> reply) { (void)reply.forward(child_, m); }
   static inline int starts = 0;
 
  private:

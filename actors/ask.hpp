@@ -1,9 +1,13 @@
 #pragma once
 
+#include <coroutine>
 #include <functional>
+#include <future>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
+#include "actors/ask_chain.hpp"
 #include "actors/ask_error.hpp"
 #include "actors/pending_requests.hpp"
 #include "actors/protocol.hpp"
@@ -16,7 +20,11 @@ namespace troupe::actors {
 template <class T>
 using AskResult = base::Result<T, AskError>;
 
+class ActorCell;
+
 namespace detail {
+
+struct AllReady;
 
 /// Reads a reply block of the expected type; anything else is an AskError.
 [[nodiscard]] AskError error_of(const Envelope& reply);
@@ -41,8 +49,7 @@ AskResult<Value> read_reply(Envelope reply, const void* context) {
       base::WireReader{reply->body()}.peek() != base::WireReader::Kind::map) {
     return undecodable_reply("its fields differ from those expected here");
   }
-  auto decoded =
-      base::from_wire<Value>(reply->type != nullptr ? encoded : reply->body(), context);
+  auto decoded = base::from_wire<Value>(reply->type != nullptr ? encoded : reply->body(), context);
   if (!decoded.ok()) {
     return undecodable_reply(decoded.error().context);
   }
@@ -51,64 +58,112 @@ AskResult<Value> read_reply(Envelope reply, const void* context) {
 
 }  // namespace detail
 
-/// A request on its way. Ends in a reply, a refusal, not_run or may_have_run, at the latest at its
-/// deadline. T is the message's Reply or void. Use exactly one of: co_await in an actor, get() in a
-/// plain thread, then(). Move-only; dropping it gives the reply up.
-template <class T>
-class [[nodiscard]] Ask {
+/// What every Ask has, whatever its reply. Not thread-safe; move-only.
+class OpenAsk {
  public:
-  using Value = std::conditional_t<std::is_void_v<T>, Done, T>;
-  using Result = AskResult<T>;
-
-  /// A request of 0 was never sent; without `requests` because the reference is empty.
-  Ask(PendingRequests* requests, base::ActorId request) : requests_(requests), request_(request) {}
-  Ask(Ask&& other) noexcept
-      : requests_(other.requests_), request_(std::exchange(other.request_, base::ActorId{})) {}
-  Ask& operator=(Ask&&) = delete;
-  ~Ask() {
+  /// A request of 0 was never sent; without `to` because the reference is empty.
+  OpenAsk(MessageSink* to, base::ActorId target, PendingRequests* requests, base::ActorId request)
+      : to_(to), target_(target), requests_(requests), request_(request) {}
+  OpenAsk(OpenAsk&& other) noexcept
+      : to_(other.to_),
+        target_(other.target_),
+        requests_(other.requests_),
+        request_(std::exchange(other.request_, base::ActorId{})),
+        failure_(std::move(other.failure_)),
+        edge_(std::exchange(other.edge_, nullptr)) {}
+  OpenAsk& operator=(OpenAsk&& other) noexcept;
+  ~OpenAsk() {
     if (request_) {
-      requests_->close(request_);
+      give_up();
     }
   }
 
   /// True once get() would not block.
   [[nodiscard]] bool is_ready() const { return !request_ || requests_->is_ready(request_); }
 
-  /// Blocks until the end of the request. Never from an actor: it would hold up a worker.
-  Result get() {
+  /// Gives the reply up: a request that still waits in a local mailbox is dropped there before it
+  /// is handled. The ask then ends as may_have_run (cancelled). Dropping the ask does the same.
+  void cancel();
+
+  /// Wakes the coroutine once the result is there. Any number of asks may share a suspension: the
+  /// first result wakes it.
+  void resume_when_ready(Suspension waiting);
+
+ protected:
+  void give_up();
+  /// False: the result is there and the coroutine goes on.
+  bool suspend(std::coroutine_handle<> waiting);
+  /// The end of the request, once it is ready.
+  [[nodiscard]] Envelope take_reply();
+  [[nodiscard]] const void* decode_context() const { return detail::decode_context(requests_); }
+  void call_when_ready(PendingRequests::Callback callback);
+  void wait() {
     if (request_) {
       requests_->wait(request_);
     }
+  }
+
+ private:
+  friend struct detail::AllReady;
+  friend class Actor;
+  friend class ActorCell;
+  bool closes_ring(ActorCell& cell);
+  void end_wait();
+
+  MessageSink* to_;
+  base::ActorId target_;
+  PendingRequests* requests_;
+  base::ActorId request_;
+  /// Why there is no request any more.
+  std::unique_ptr<AskError> failure_;
+  /// While a non-reentrant actor awaits it.
+  AskChains::Entry* edge_ = nullptr;
+};
+
+/// A request on its way. Ends in a reply, a refusal, not_run or may_have_run, at the latest at its
+/// deadline. T is the message's Reply or void. Use exactly one of: co_await in an actor,
+/// Actor::pipe() in an actor, get() or to_future() in a plain thread, then(). Move-only; dropping
+/// it cancels it.
+template <class T>
+class [[nodiscard]] Ask : public OpenAsk {
+ public:
+  using Value = std::conditional_t<std::is_void_v<T>, Done, T>;
+  using Result = AskResult<T>;
+
+  using OpenAsk::OpenAsk;
+
+  /// Blocks until the end of the request. Never from an actor: it would hold up a worker.
+  [[nodiscard]] Result get() {
+    wait();
     return take();
   }
 
-  /// Calls back on the thread that brings the reply, at once if it is there.
-  void then(std::function<void(Result)> callback) {
-    const auto call = [context = detail::decode_context(requests_),
-                       callback = std::move(callback)](Envelope&& reply) {
-      callback(to_result(std::move(reply), context));
-    };
-    if (request_) {
-      requests_->call_when_ready(std::exchange(request_, base::ActorId{}), call);
-    } else {
-      call(not_sent());
-    }
+  /// For a plain thread that does something else meanwhile. A future of an actor system that is
+  /// destroyed first is broken (std::future_error).
+  [[nodiscard]] std::future<Result> to_future() {
+    const auto promise = std::make_shared<std::promise<Result>>();
+    std::future<Result> future = promise->get_future();
+    then([promise](Result result) { promise->set_value(std::move(result)); });
+    return future;
   }
 
-  bool await_ready() const { return is_ready(); }
-  bool await_suspend(std::coroutine_handle<> waiting) {
-    return requests_->resume_when_ready(request_, Suspension::of_current_actor(waiting));
+  /// Calls back on the thread that brings the reply, at once if it is there. Not cancelled by
+  /// dropping the ask.
+  void then(std::function<void(Result)> callback) {
+    call_when_ready([context = decode_context(), callback = std::move(callback)](Envelope&& reply) {
+      callback(to_result(std::move(reply), context));
+    });
   }
-  Result await_resume() { return take(); }
+
+  [[nodiscard]] bool await_ready() const { return is_ready(); }
+  bool await_suspend(std::coroutine_handle<> waiting) { return suspend(waiting); }
+  [[nodiscard]] Result await_resume() { return take(); }
+
+  /// The result of an ask that is ready.
+  [[nodiscard]] Result take() { return to_result(take_reply(), decode_context()); }
 
  private:
-  Envelope not_sent() const {
-    return requests_ == nullptr
-               ? failure_envelope({AskError::Kind::not_run, base::Outcome::no_such_actor,
-                                   "the reference is empty"})
-               : failure_envelope({AskError::Kind::not_run, base::Outcome::mailbox_full,
-                                   "too many asks are open in this process"});
-  }
+  friend class Actor;
   static Result to_result(Envelope reply, const void* context) {
     auto value = detail::read_reply<Value>(std::move(reply), context);
     if constexpr (std::is_void_v<T>) {
@@ -117,14 +172,6 @@ class [[nodiscard]] Ask {
       return value;
     }
   }
-  Result take() {
-    Envelope reply = request_ ? requests_->take(std::exchange(request_, base::ActorId{}))
-                              : not_sent();
-    return to_result(std::move(reply), detail::decode_context(requests_));
-  }
-
-  PendingRequests* requests_;
-  base::ActorId request_;
 };
 
 }  // namespace troupe::actors

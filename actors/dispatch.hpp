@@ -18,6 +18,12 @@ struct IsResult : std::false_type {};
 template <class T, class E>
 struct IsResult<base::Result<T, E>> : std::true_type {};
 
+template <class R>
+struct IsStream : std::false_type {};
+/// In reply_stream.hpp.
+template <class M, class A>
+Handled handle_stream(A& actor, ActorCell& cell, M& message);
+
 /// The class's name without the compiler's decoration and namespaces; lives for ever.
 [[nodiscard]] std::string_view readable_name(const std::type_info& type);
 [[noreturn]] void throw_refusal(const base::Error& error);
@@ -45,6 +51,11 @@ Envelope reply_envelope(Value&& value) {
   }
 }
 
+// GCC 12 takes the frame for something that other files see too.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
 /// The root of a coroutine handler: owns the message, gives the reply.
 template <class M, class A>
 Task<Envelope> run_handler(A& actor, M message) {
@@ -61,10 +72,16 @@ Task<Envelope> run_handler(A& actor, M message) {
   }
 }
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
 template <class M, class A>
 Handled handle(A& actor, ActorCell& cell, M& message) {
-  if constexpr (requires { actor.on(message, ReplyTo<ReplyOf<M>>{}); }) {
-    actor.on(message, ReplyTo<ReplyOf<M>>{cell.take_reply_right()});
+  if constexpr (IsStream<ReplyOf<M>>::value) {
+    return handle_stream(actor, cell, message);
+  } else if constexpr (requires { actor.on(message, ReplyTo<ReplyOf<M>>{}); }) {
+    actor.on(message, ReplyTo<ReplyOf<M>>{cell.pass_on_reply_right()});
     return Handled::done;
   } else if constexpr (!requires { actor.on(std::move(message)); }) {
     (void)sizeof(mistake::ActorLacksHandler<M, ProtocolOf<A>, A>);
@@ -120,10 +137,10 @@ Handled handle_block(A& actor, ActorCell& cell, MessageBlock& block) {
   return handle<M>(actor, cell, message);
 }
 
+/// `actor`: whoever has the handlers, an actor or one of its behaviours.
 template <class A, class... Messages>
-Handled dispatch(Actor& base_actor, ActorCell& cell, MessageBlock& block,
-                 std::type_identity<Protocol<Messages...>>) {
-  auto& actor = static_cast<A&>(base_actor);
+Handled dispatch_to(A& actor, ActorCell& cell, MessageBlock& block,
+                    std::type_identity<Protocol<Messages...>>) {
   Handled result = Handled::not_understood;
   (void)((block.type_id == message_type<Messages>.id &&
           (result = handle_block<Messages>(actor, cell, block), true)) ||
@@ -178,7 +195,7 @@ const ActorType& actor_type() {
       .protocol = &protocol_info<A>,
       .dispatch =
           [](Actor& actor, ActorCell& cell, MessageBlock& message) {
-            return detail::dispatch<A>(actor, cell, message,
+            return detail::dispatch_to(static_cast<A&>(actor), cell, message,
                                        std::type_identity<ProtocolOf<A>>{});
           },
       .terminated = [](Actor& actor, const Terminated& notice) {
@@ -186,6 +203,15 @@ const ActorType& actor_type() {
           static_cast<A&>(actor).on(notice);
         }
       },
+      .receive_timeout =
+          [] {
+            using Function = void (*)(Actor&);
+            if constexpr (requires(A& a) { a.on(ReceiveTimeout{}); }) {
+              return Function{[](Actor& actor) { static_cast<A&>(actor).on(ReceiveTimeout{}); }};
+            } else {
+              return Function{nullptr};
+            }
+          }(),
       .unhandled =
           [] {
             using Function = void (*)(Actor&, Envelope&&);

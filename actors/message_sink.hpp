@@ -31,7 +31,7 @@ class MessageSink {
 
   /// Takes the envelope if it is accepted. With any other outcome it stays with the caller, who
   /// tells the sender. Never blocks.
-  virtual base::Outcome deliver(Envelope&& envelope) = 0;
+  [[nodiscard]] virtual base::Outcome deliver(Envelope&& envelope) = 0;
 
   /// The address of an actor that is reached through this sink.
   [[nodiscard]] virtual ActorAddress address_of(base::ActorId actor) const = 0;

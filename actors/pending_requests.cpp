@@ -51,6 +51,8 @@ struct alignas(64) PendingRequests::Slot {
   std::unique_ptr<Callback> function;
   BlockedThread* blocked = nullptr;
   std::atomic<std::uint32_t> next_free{0};
+  /// The last request whose right to answer was passed on.
+  std::atomic<std::uint64_t> passed_on{0};
   Kind kind = coroutine;
 
   static Status status_of(std::uint64_t state) { return static_cast<Status>(state & 0xFFU); }
@@ -186,6 +188,18 @@ bool PendingRequests::is_open(base::ActorId request) const {
   return Slot::is_of(state, request) && (status == Slot::open || status == Slot::waiting);
 }
 
+void PendingRequests::mark_passed_on(base::ActorId request) {
+  if (Slot* slot = find(request)) {
+    slot->passed_on.store(request.value, std::memory_order_release);
+  }
+}
+
+bool PendingRequests::is_held(base::ActorId request) const {
+  const Slot* slot = find(request);
+  return slot != nullptr && slot->passed_on.load(std::memory_order_acquire) != request.value &&
+         is_open(request);
+}
+
 std::uint32_t PendingRequests::open_count() const {
   std::uint32_t count = 0;
   const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
@@ -218,7 +232,13 @@ bool PendingRequests::add_waiter(Slot& slot, base::ActorId request, std::uint8_t
 
 bool PendingRequests::resume_when_ready(base::ActorId request, Suspension waiting) {
   Slot* slot = find(request);
-  if (Slot::status_of(slot->settled()) == Slot::ready) {
+  std::uint64_t state = slot->settled();
+  while (Slot::status_of(state) == Slot::waiting &&
+         !slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::open),
+                                            std::memory_order_acq_rel)) {
+    state = slot->settled();
+  }
+  if (Slot::status_of(state) == Slot::ready) {
     return false;
   }
   slot->suspended = waiting;

@@ -42,7 +42,11 @@ class PendingRequests final : public MessageSink {
   void close_all();
 
   [[nodiscard]] bool is_ready(base::ActorId request);
-  /// Resumes `waiting` when the result is there; false if it already is.
+  /// The right to answer left the handler that got the request: it may be answered by anybody.
+  void mark_passed_on(base::ActorId request);
+  /// Open, without a result, and not passed on: whoever got it must answer, or has yet to handle it.
+  [[nodiscard]] bool is_held(base::ActorId request) const;
+  /// Resumes `waiting`, and nobody before it, when the result is there; false if it already is.
   [[nodiscard]] bool resume_when_ready(base::ActorId request, Suspension waiting);
   /// Calls back with the result, at once if it is there, and closes the request.
   void call_when_ready(base::ActorId request, Callback callback);

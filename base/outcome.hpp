@@ -15,8 +15,9 @@ enum class [[nodiscard]] Outcome : std::uint8_t {
   expired = 5,        ///< the deadline passed before it was handled
   refused = 6,        ///< not allowed, or not in the receiver's protocol
   undecodable = 7,    ///< the body does not fit the message's fields
+  cancelled = 8,      ///< its asker gave it up before it was handled
 };
-inline constexpr std::uint8_t outcome_count = 8;
+inline constexpr std::uint8_t outcome_count = 9;
 
 /// The outcome's name as in the enumeration.
 [[nodiscard]] constexpr std::string_view to_string(Outcome outcome) {
@@ -29,6 +30,7 @@ inline constexpr std::uint8_t outcome_count = 8;
     case Outcome::expired: return "expired";
     case Outcome::refused: return "refused";
     case Outcome::undecodable: return "undecodable";
+    case Outcome::cancelled: return "cancelled";
   }
   return "refused";
 }

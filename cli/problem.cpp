@@ -87,6 +87,7 @@ OutcomeText text_of(Outcome outcome) {
               "try again: the name comes back on another node"};
     case Outcome::expired:
       return {ExitCode::try_again, "the deadline passed", "try again, or give more with --timeout"};
+    case Outcome::cancelled: return {ExitCode::try_again, "its asker gave it up", "try again"};
     case Outcome::refused:
       return {ExitCode::not_allowed, "the node or the actor does not take it",
               "'troupe types' shows what each kind takes"};

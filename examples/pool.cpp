@@ -42,7 +42,7 @@ class Pool : public troupe::Actor {
     }
   }
   void on(const Square& m, troupe::ReplyTo<Squared> reply) {
-    reply.forward(workers_[next_], m);
+    (void)reply.forward(workers_[next_], m);
     next_ = (next_ + 1) % workers_.size();
   }
 

@@ -157,7 +157,7 @@ void ControlActor::on(const control::Stop& message, actors::ReplyTo<control::Nam
 void ControlActor::on(const control::Drain& message, actors::ReplyTo<control::DrainReply> reply) {
   if (message.node != system().node().name && !message.node.empty()) {
     try {
-      reply.forward(peer(message.node), message);
+      (void)reply.forward(peer(message.node), message);
     } catch (const Refusal& refusal) {
       reply.refuse(refusal.what());
     }

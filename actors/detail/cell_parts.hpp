@@ -56,6 +56,7 @@ struct ActorCell::Parts {
   std::string undecodable;
   std::string exit_text;
   AnyRef successor;
+  std::unique_ptr<Extras, ExtrasDeleter> extras;
 };
 
 /// The children of one cell, as a ring through their cells in the order of their start.
