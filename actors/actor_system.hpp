@@ -54,7 +54,7 @@ struct DeadLetter {
 /// the ledger does not add up. At most `actors_max` live at once.
 class ActorSystem {
  public:
-  static constexpr std::uint32_t cells_a_chunk = 1024;
+  static constexpr std::uint32_t cells_a_chunk = 8192;
   static constexpr std::uint32_t actors_max = 4U << 20U;
 
   ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler);
