@@ -45,6 +45,7 @@ struct DeadLetter {
   base::ActorId target;
   base::ActorId sender;
   base::Outcome reason = base::Outcome::stopped;
+  std::string cause;  ///< for a person; may be empty
 };
 
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
@@ -187,7 +188,7 @@ class ActorSystem {
   void fill(CellCache& cache) TROUPE_REQUIRES(mutex_);
   ActorCell* add_cell() TROUPE_REQUIRES(mutex_);
   void add_root_child(ActorCell& child);
-  void note_dead(const MessageBlock& message, base::Outcome reason);
+  void note_dead(const MessageBlock& message, base::Outcome reason, std::string cause = {});
 
   ActorSystemOptions options_;
   const base::Clock& clock_;
