@@ -31,6 +31,8 @@ void Actor::stop() { cell_->request_stop(); }
 void Actor::stop(const AnyRef& actor) { system().stop(actor); }
 void Actor::watch(const AnyRef& actor) { cell_->watch(actor); }
 void Actor::unwatch(const AnyRef& actor) { cell_->unwatch(actor); }
+void Actor::link(const AnyRef& actor) { cell_->link(actor); }
+void Actor::unlink(const AnyRef& actor) { cell_->unlink(actor); }
 void Actor::cancel(TimerId timer) { cell_->cancel_timer(timer); }
 
 void Actor::unbecome() { cell_->become(nullptr); }

@@ -52,6 +52,15 @@ struct SpawnOptions {
   AnyRef overflow_to;
   /// What the supervisor, the spawning actor, does when this one fails.
   RestartPolicy restart = restart_default;
+  /// Whether a restarted actor finds the messages that had come before. Otherwise they go to the
+  /// dead letters.
+  bool keep_mailbox = true;
+  /// Concerns plain handlers; what a coroutine had begun is not repeated.
+  OnCrash on_crash = OnCrash::drop_message;
+  /// How long the spawning actor, when it ends or restarts, waits for this one to end in order;
+  /// then it is killed. A handler that runs cannot be interrupted: a killed actor is let go of, and
+  /// ends when its handler returns. In milliseconds; up to 49 days, from there on for ever.
+  base::Duration stop_timeout = stop_timeout_default;
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
   /// It runs on a thread of its own, which ends with it, and may block there: for drivers, files and
@@ -61,6 +70,7 @@ struct SpawnOptions {
   LeftHook on_left;
 
   static constexpr RestartPolicy restart_default{.restart = Restart::transient};
+  static constexpr base::Duration stop_timeout_default = std::chrono::seconds{5};
 
   [[nodiscard]] bool has_plain_mailbox() const {
     return mailbox_bytes_max == 0 && overflow == Overflow::wait && !mailbox_by_priority;
@@ -89,14 +99,16 @@ struct ActorType {
   void (*receive_timeout)(Actor& actor) = nullptr;
   void (*unhandled)(Actor& actor, Envelope&& message) = nullptr;
   bool is_reentrant = false;
+  /// It hears of the abnormal ends of linked actors instead of ending too.
+  bool traps_exits = false;
   /// By a message's number; null if all are equal.
   int (*priority_of)(std::uint32_t type_id) = nullptr;
 };
 
 /// The base of every actor: private state that is touched by one handler at a time.
 ///
-/// A class names its messages in a public `using Protocol = troupe::Protocol<…>` and handles each by
-/// a member `on`:
+/// A class names its messages in a public `using Protocol = troupe::Protocol<…>` and handles each
+/// by a member `on`:
 ///   void on(const M&)              a message; an ask is answered when it returns
 ///   R on(const M&)                 an ask with `using Reply = R`; Result<R> may refuse
 ///   Task<R> on(M)                  a coroutine: may co_await; holds the mailbox meanwhile, unless
@@ -140,6 +152,13 @@ class Actor {
   /// One Terminated follows for certain, also if the actor is already gone or its node dies.
   void watch(const AnyRef& actor);
   void unwatch(const AnyRef& actor);
+
+  /// When one of the two ends other than by `stopped`, the other fails with ExitReason::linked; it
+  /// gets Terminated instead if its class says `static constexpr bool traps_exits = true`. A
+  /// restart is not an end. An actor of another node is linked in one direction: its end is heard
+  /// here. After Erlang's links.
+  void link(const AnyRef& actor);
+  void unlink(const AnyRef& actor);
 
   using TimerId = std::uint64_t;
   /// Sends itself a message later; cancelled when the actor ends or restarts.
@@ -208,6 +227,10 @@ class Actor {
   [[nodiscard]] ActorCell& cell() const { return *cell_; }
 
  private:
+  friend class ActorCell;
+  /// For supervisors. False: it is answered as RestartPolicy says.
+  virtual bool on_child_event(const ChildEvent&) { return false; }
+
   using MessageMaker = std::function<Envelope()>;
   template <class M>
   static MessageMaker message_maker(M message) {

@@ -29,6 +29,17 @@ std::string name_of(const MessageBlock& block) {
                                : "#" + std::to_string(block.type_id);
 }
 
+Envelope copy_of(const MessageBlock& block) {
+  Envelope copy{make_block(block.type->bytes_of_value)};
+  block.type->copy(copy->value(), block.value());
+  copy->type = block.type;
+  copy->type_id = block.type_id;
+  copy->kind = block.kind;
+  copy->target = block.target;
+  copy->sender = block.sender;
+  return copy;
+}
+
 }  // namespace
 
 ActorCell* ActorCell::current() {
@@ -205,9 +216,13 @@ void ActorCell::handle_message(MessageBlock& block) {
   }
   if (block.reply.sink == &system().requests() &&
       !system().requests().is_open(block.reply.request)) {
-    system().dead_letter(Envelope{mailbox_.detach()},
+    system().dead_letter(take_message(block),
                          {AskError::Kind::not_run, base::Outcome::cancelled,
                           "its asker gave it up while it waited in the mailbox"});
+    return;
+  }
+  if (parts_ && parts_->on_crash == OnCrash::retry_message) [[unlikely]] {
+    handle_repeatably(block);
     return;
   }
   Asker asker{block.reply, block.by_name, block.deadline};
@@ -215,6 +230,40 @@ void ActorCell::handle_message(MessageBlock& block) {
   Handled handled = Handled::done;
   guarded([&] { handled = type_->dispatch(*actor_, *this, block); });
   finish_message(block, handled);
+  after_user_code();
+}
+
+/// The handler gets a copy. If it crashes the actor, the message stays the next one, and counted as
+/// in flight, and its asker goes on waiting.
+void ActorCell::handle_repeatably(MessageBlock& block) {
+  Envelope copy;
+  if (block.type != nullptr && block.type->copy != nullptr) {
+    copy = copy_of(block);
+  }
+  Asker asker{block.reply, block.by_name, block.deadline};
+  asker_ = &asker;
+  parts_->keeps_asker = true;
+  Handled handled = Handled::done;
+  guarded([&] { handled = type_->dispatch(*actor_, *this, copy ? *copy : block); });
+  parts_->keeps_asker = false;
+  if (!crashed_) {
+    parts_->crashes = 0;
+    finish_message(block, handled);
+  } else {
+    asker_ = nullptr;
+    if (++parts_->crashes < crashes_a_message_max) {
+      if (from_lane_) {
+        parts_->in_hand = Envelope{&block};
+        from_lane_ = false;
+      }
+    } else {
+      parts_->crashes = 0;
+      system().dead_letter(take_message(block),
+                           {AskError::Kind::may_have_run, base::Outcome::stopped,
+                            "it crashed the actor " + std::to_string(crashes_a_message_max) +
+                                " times: " + parts_->crash_text});
+    }
+  }
   after_user_code();
 }
 
@@ -256,6 +305,10 @@ void ActorCell::note_exception() {
     parts().crash_text = "something that is not a std::exception was thrown";
   }
   crashed_ = true;
+  if (parts_->keeps_asker && asker_ != nullptr) {
+    *asker_ = {};
+    return;
+  }
   take_reply_right().fail({AskError::Kind::may_have_run, base::Outcome::stopped,
                            "the actor crashed: " + parts().crash_text});
 }
@@ -308,10 +361,14 @@ void ActorCell::collect_finished_tasks() {
 
 void ActorCell::after_user_code() {
   if (std::exchange(crashed_, false)) {
-    fail(std::exchange(parts_->crash_text, {}));
+    fail(ExitReason::crashed, std::exchange(parts_->crash_text, {}));
   }
   if (std::exchange(stop_requested_, false)) {
-    begin_stop(ExitReason::stopped, {});
+    if (parts_ && parts_->restart.restart == Restart::permanent) {
+      fail(ExitReason::stopped, "it ended by itself");
+    } else {
+      begin_stop(ExitReason::stopped, {});
+    }
   }
 }
 

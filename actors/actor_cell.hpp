@@ -15,6 +15,7 @@
 #include "actors/message_sink.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/task.hpp"
+#include "actors/timers.hpp"
 
 namespace troupe::actors {
 
@@ -94,8 +95,27 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// Makes room for what the next spawn() takes: gives back the cells of ended children.
   void collect_ended_children();
   void request_stop() { stop_requested_ = true; }
+
+  // For supervisors, in their own turn.
+  static constexpr std::uint32_t stop_timeout_never = 0xFFFF'FFFFU;
+  /// From here on a stop_timeout is for ever.
+  static constexpr base::Duration stop_timeout_max = std::chrono::milliseconds{stop_timeout_never};
+  /// From now on on_child_event() hears of every child's failure and end; `in_order`: children are
+  /// stopped one after another, the last one first.
+  void supervise(bool in_order);
+  /// Asks a child to give up its object; `halted`, `failed` or `ended` follows.
+  void halt_child(const AnyRef& child);
+  /// Makes the next object of a child that failed or was halted.
+  void restart_child(const AnyRef& child);
+  /// Lets go of a child and kills it; no event follows. False: it is ending already.
+  bool kill_child(const AnyRef& child);
+  /// Calls the function in this actor's turn, unless it has ended or restarts by then.
+  Timers::Id call_later(base::Duration delay, std::function<void()> function);
+
   void watch(const AnyRef& actor);
   void unwatch(const AnyRef& actor);
+  void link(const AnyRef& actor);
+  void unlink(const AnyRef& actor);
   std::uint64_t add_timer(base::Duration delay, base::Duration interval,
                           std::function<Envelope()> maker);
   void cancel_timer(std::uint64_t timer);
@@ -133,6 +153,11 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// Set in id_ while nobody lives here; never in an actor's number.
   static constexpr std::uint64_t vacant_bit = std::uint64_t{1} << 63U;
   static constexpr std::uint32_t no_cell = 0xFFFF'FFFFU;
+  // In parent_, where it is no cell: the parent has let go of this one; this one has ended first.
+  static constexpr std::uint32_t orphaned = no_cell - 1;
+  static constexpr std::uint32_t ended_first = no_cell - 2;
+  static constexpr std::uint32_t parents_end = ended_first;
+
   // ended_children_: the awaited bit, how many, and the index of the newest plus one.
   static constexpr std::uint32_t ended_children_max = 16;
   static constexpr std::uint32_t ended_count_shift = 23;
@@ -146,6 +171,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool takes_messages() const;
   bool block();
   void handle_message(MessageBlock& block);
+  void handle_repeatably(MessageBlock& block);
   void finish_message(MessageBlock& block, Handled handled);
   template <class Function>
   void guarded(Function&& function);
@@ -173,23 +199,43 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void handle_control(Envelope control);
   [[nodiscard]] Parts& parts();
   void create_actor();
-  void fail(std::string text);
+  void restart();
+  void give_up_object(const char* why);
+  void end_object(ExitReason reason);
+  void fail(ExitReason reason, std::string text);
+  void halt();
+  void tell_halted();
+  void kill();
   void begin_stop(ExitReason reason, std::string text);
   void finish_stop();
   void complete_termination();
   void destroy_tasks(base::Outcome outcome, const char* why);
   void cancel_timers();
-  [[nodiscard]] bool is_root() const { return parent_ == no_cell; }
+  void flush_mailbox();
+
+  // actor_children.cpp
+  [[nodiscard]] bool is_root() const { return parent_.load(std::memory_order_relaxed) == no_cell; }
   [[nodiscard]] bool has_children();
   void stop_children();
-  void flush_mailbox();
+  void stop_last_child();
+  void stop_next_in_order();
+  void arm_stop_timer();
+  void let_go_of_overdue_children();
+  void let_go_of_children();
+  bool let_go_of(ActorCell& child);
+  void children_ended();
   void child_failed(const ChildExit& exit);
+  void tell_supervisor(const ChildEvent& event);
   /// The last act of a child in its own turn.
   void tell_parent_of_end();
   [[nodiscard]] bool push_ended_child(ActorCell& child);
   void children_are_gone();
+
+  // actor_watching.cpp
   void add_watcher(const WatchOrder& order, base::ActorId target);
+  void add_link(const WatchOrder& order, base::ActorId target);
   void ended(const Ending& ending);
+  void request_notice(const AnyRef& actual, Control kind);
   void arm_timer(std::uint64_t timer, base::Duration delay);
 
   // actor_extras.cpp
@@ -229,12 +275,15 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   std::unique_ptr<Parts> parts_;
   /// Built by a policy, or when the mailbox is full for the first time; kept by the cell.
   std::atomic<Intake*> intake_{nullptr};
-  std::uint32_t parent_ = no_cell;
+  /// Changed by the child when it ends, and by the parent when it lets go; whoever is first.
+  std::atomic<std::uint32_t> parent_{no_cell};
   std::uint32_t next_sibling_ = no_cell;
   std::uint32_t previous_sibling_ = no_cell;
   /// Of the living; for one that has ended, the next on its parent's stack.
   std::uint32_t last_child_ = no_cell;
   std::atomic<std::uint32_t> ended_children_{0};
+  /// Set with the number; the parent reads it.
+  std::uint32_t stop_timeout_ms_ = 0;
 };
 
 static_assert(sizeof(ActorCell) <= 192, "an idle actor is to stay small");

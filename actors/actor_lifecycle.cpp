@@ -7,35 +7,6 @@
 
 namespace troupe::actors {
 
-void ChildRing::add(ActorCell& parent, ActorCell& child) {
-  ActorSystem& system = parent.system();
-  const std::uint32_t index = child.index();
-  if (parent.last_child_ == ActorCell::no_cell) {
-    child.next_sibling_ = index;
-    child.previous_sibling_ = index;
-  } else {
-    ActorCell& last = system.cell(parent.last_child_);
-    child.next_sibling_ = last.next_sibling_;
-    child.previous_sibling_ = parent.last_child_;
-    system.cell(last.next_sibling_).previous_sibling_ = index;
-    last.next_sibling_ = index;
-  }
-  parent.last_child_ = index;
-}
-
-void ChildRing::remove(ActorCell& parent, ActorCell& child) {
-  ActorSystem& system = parent.system();
-  if (child.next_sibling_ == child.index()) {
-    parent.last_child_ = ActorCell::no_cell;
-    return;
-  }
-  system.cell(child.next_sibling_).previous_sibling_ = child.previous_sibling_;
-  system.cell(child.previous_sibling_).next_sibling_ = child.next_sibling_;
-  if (parent.last_child_ == child.index()) {
-    parent.last_child_ = child.previous_sibling_;
-  }
-}
-
 base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, SpawnOptions& options,
                                     ActorCell* parent, Scheduler& scheduler) {
   const std::uint64_t last = id_.load(std::memory_order_relaxed);
@@ -43,16 +14,23 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
   const std::uint64_t id = (generation << 32U) | index();
   type_ = &type;
   maker_ = std::move(maker);
-  parent_ = parent != nullptr ? parent->index() : no_cell;
+  parent_.store(parent != nullptr ? parent->index() : no_cell, std::memory_order_relaxed);
   last_child_ = no_cell;
   ended_children_.store(0, std::memory_order_relaxed);
   exit_reason_ = ExitReason::stopped;
-  if (!options.name.empty() || options.on_exit || options.on_left ||
+  restart_wanted_ = false;
+  const auto timeout = options.stop_timeout / std::chrono::milliseconds{1};
+  stop_timeout_ms_ = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(timeout, 0, std::int64_t{stop_timeout_never}));
+  if (!options.name.empty() || options.on_exit || options.on_left || !options.keep_mailbox ||
+      options.on_crash != OnCrash::drop_message ||
       options.restart != SpawnOptions::restart_default) {
     parts().label = std::move(options.name);
     parts_->on_exit = std::move(options.on_exit);
     parts_->on_left = std::move(options.on_left);
     parts_->restart = options.restart;
+    parts_->keep_mailbox = options.keep_mailbox;
+    parts_->on_crash = options.on_crash;
   }
   state_ = State::launching;
   set_policy(options);
@@ -66,7 +44,7 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
 void ActorCell::handle_control(Envelope control) {
   const auto kind = static_cast<Control>(control->control);
   if (control->target != id() || state_ == State::vacant) {
-    if (kind == Control::watch) {
+    if (kind == Control::watch || kind == Control::link) {
       add_watcher(control->as<WatchOrder>(), control->target);
     }
     return;
@@ -80,23 +58,26 @@ void ActorCell::handle_control(Envelope control) {
       begin_stop(order.reason, std::move(order.text));
       return;
     }
-    case Control::children_ended:
-      collect_ended_children();
-      if (!has_children()) {
-        children_are_gone();
-      }
-      return;
+    case Control::children_ended: children_ended(); return;
+    case Control::stop_overdue: let_go_of_overdue_children(); return;
     case Control::child_failed: child_failed(control->as<ChildExit>()); return;
+    case Control::child_halted:
+      tell_supervisor(
+          {ChildEvent::Kind::halted, control->as<ChildExit>().child, ExitReason::stopped, {}});
+      return;
+    case Control::halt: halt(); return;
+    case Control::kill: kill(); return;
     case Control::restart:
       if (state_ == State::failed) {
         parts().restarts = std::move(control->as<Restarting>().restarts);
         restart_wanted_ = true;
         if (!has_children()) {
-          create_actor();
+          restart();
         }
       }
       return;
     case Control::watch: add_watcher(control->as<WatchOrder>(), control->target); return;
+    case Control::link: add_link(control->as<WatchOrder>(), control->target); return;
     case Control::unwatch:
       if (parts_) {
         std::erase(parts_->watchers, control->as<WatchOrder>().watcher);
@@ -134,7 +115,6 @@ std::string_view ActorCell::label() const {
 void ActorCell::create_actor() {
   state_ = State::running;
   const bool is_restart = std::exchange(restart_wanted_, false);
-  ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
   guarded([&] {
     actor_ = maker_->make();
     if (is_restart) {
@@ -148,29 +128,102 @@ void ActorCell::create_actor() {
   after_user_code();
 }
 
-void ActorCell::fail(std::string text) {
+void ActorCell::restart() {
+  parts().wants_child_events = false;
+  parts_->stops_in_order = false;
+  parts_->is_halting = false;
+  restart_wanted_ = true;
+  ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
+  if (!parts_->keep_mailbox) {
+    flush_mailbox();
+  }
+  create_actor();
+}
+
+/// The object goes; the number, the mailbox and those who watch stay for the next one.
+void ActorCell::give_up_object(const char* why) {
+  state_ = State::failed;
+  destroy_tasks(base::Outcome::stopped, why);
+  cancel_timers();
+  actor_.reset();
+  stop_children();
+}
+
+void ActorCell::fail(ExitReason reason, std::string text) {
   if (state_ != State::running) {
     return;
   }
-  state_ = State::failed;
-  base::log(base::LogLevel::warn, "actors", "actor '{}' crashed: {}", label(), text);
-  destroy_tasks(base::Outcome::stopped, "the actor crashed");
-  cancel_timers();
-  actor_.reset();
+  if (reason == ExitReason::stopped) {
+    end_object(reason);
+    give_up_object("the actor restarts");
+  } else {
+    base::log(base::LogLevel::warn, "actors", "actor '{}' {}: {}", label(), to_string(reason),
+              text);
+    give_up_object("the actor crashed");
+  }
   parts().crash_text = text;
-  stop_children();
-  if (parent_ == no_cell) {
-    begin_stop(ExitReason::crashed, std::move(text));
+  const std::uint32_t parent_index = parent_.load(std::memory_order_acquire);
+  if (parent_index >= parents_end) {
+    begin_stop(reason, std::move(text));
     return;
   }
-  ActorCell& parent = system().cell(parent_);
   if (!parts().restarts) {
     parts_->restarts = std::make_shared<RestartTracker>(parts_->restart, system().clock().now());
   }
-  parent.push_control(
-      control_envelope(Control::child_failed, parent.id(),
-                       ChildExit{id(), ExitReason::crashed, std::move(text), std::string{label()},
-                                 std::move(parts_->restarts)}));
+  ActorCell& parent = system().cell(parent_index);
+  parent.push_control(control_envelope(
+      Control::child_failed, parent.id(),
+      ChildExit{id(), reason, std::move(text), std::string{label()}, std::move(parts_->restarts)}));
+}
+
+/// Before a restart that the supervisor wants: as if it had failed, but in order.
+void ActorCell::halt() {
+  if (state_ != State::running) {
+    return;
+  }
+  end_object(ExitReason::stopped);
+  parts().is_halting = true;
+  give_up_object("the actor restarts");
+  if (!has_children()) {
+    tell_halted();
+  }
+}
+
+void ActorCell::tell_halted() {
+  parts_->is_halting = false;
+  const std::uint32_t parent_index = parent_.load(std::memory_order_acquire);
+  if (parent_index < parents_end) {
+    ActorCell& parent = system().cell(parent_index);
+    parent.push_control(control_envelope(Control::child_halted, parent.id(), ChildExit{id()}));
+  }
+}
+
+/// The parent has let go of this actor: nobody is asked or waited for.
+void ActorCell::kill() {
+  if (state_ == State::vacant || state_ == State::releasing) {
+    return;
+  }
+  state_ = State::stopping;
+  takes_.store(Takes::nothing, std::memory_order_release);
+  exit_reason_ = ExitReason::killed;
+  parts().exit_text = "it did not end in time";
+  destroy_tasks(base::Outcome::stopped, "the actor was killed");
+  cancel_timers();
+  actor_.reset();
+  let_go_of_children();
+  if (!has_children()) {
+    finish_stop();
+  }
+}
+
+/// Calls on_stop(); what it throws or wants does not count any more.
+void ActorCell::end_object(ExitReason reason) {
+  guarded([this, reason] { actor_->on_stop(reason); });
+  if (std::exchange(crashed_, false)) {
+    base::log(base::LogLevel::warn, "actors", "on_stop of actor '{}' threw: {}", label(),
+              std::exchange(parts().crash_text, {}));
+  }
+  stop_requested_ = false;
 }
 
 void ActorCell::begin_stop(ExitReason reason, std::string text) {
@@ -198,8 +251,7 @@ void ActorCell::begin_stop(ExitReason reason, std::string text) {
 
 void ActorCell::finish_stop() {
   if (actor_) {
-    guarded([this] { actor_->on_stop(exit_reason_); });
-    crashed_ = false;
+    end_object(exit_reason_);
     actor_.reset();
   }
   if (parts_ && parts_->extras) {
@@ -234,6 +286,11 @@ void ActorCell::complete_termination() {
       (void)watched.actual.sink()->deliver(control_envelope(Control::unwatch, watched.actual.id(),
                                                             WatchOrder{AnyRef{*this, ended_id}}));
     }
+    std::erase_if(parts->links, [&](const AnyRef& linked) {
+      return std::find(parts->watchers.begin(), parts->watchers.end(), linked) !=
+             parts->watchers.end();
+    });
+    parts->watchers.insert(parts->watchers.end(), parts->links.begin(), parts->links.end());
     for (const AnyRef& watcher : parts->watchers) {
       (void)watcher.sink()->deliver(
           control_envelope(Control::terminated, watcher.id(),
@@ -271,6 +328,7 @@ void ActorCell::cancel_timers() {
 
 void ActorCell::flush_mailbox() {
   const AnyRef successor = parts_ ? parts_->successor : AnyRef{};
+  bool has_begun = parts_ && std::exchange(parts_->crashes, 0) > 0;
   while (MessageBlock* message = next_message()) {
     Envelope left = take_message(*message);
     if (successor) {
@@ -280,186 +338,14 @@ void ActorCell::flush_mailbox() {
       system().count_delivered();
       parts_->on_left(std::move(left));
     } else {
-      system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
-                                             "the actor has ended"});
+      system().dead_letter(
+          std::move(left),
+          {has_begun ? AskError::Kind::may_have_run : AskError::Kind::not_run,
+           base::Outcome::stopped,
+           state_ == State::failed ? "the actor restarts without it" : "the actor has ended"});
     }
+    has_begun = false;
   }
-}
-
-// Children.
-
-bool ActorCell::has_children() {
-  return is_root() ? system().has_root_children() : last_child_ != no_cell;
-}
-
-/// Asks the children to end, the last one started first, and awaits them.
-void ActorCell::stop_children() {
-  if (is_root()) {
-    system().stop_root_children();
-    return;
-  }
-  if (last_child_ == no_cell) {
-    return;
-  }
-  ended_children_.fetch_or(awaited_bit, std::memory_order_acq_rel);
-  collect_ended_children();
-  ChildRing::visit(*this, [this](ActorCell& child) { system().stop({child, child.last_id()}); });
-}
-
-void ActorCell::tell_parent_of_end() {
-  system().count_ended();
-  if (is_root()) {
-    system().root_ended();
-    return;
-  }
-  ActorCell& parent = system().cell(parent_);
-  if (parent.is_root()) {
-    system().end_root_child(*this);
-    return;
-  }
-  // From the push on the parent may end, and this cell may have its next life.
-  const base::ActorId parent_id = parent.id();
-  if (parent.push_ended_child(*this)) {
-    parent.push_control(control_envelope(Control::children_ended, parent_id, Call{}));
-  }
-}
-
-/// Called by the child. True: this cell is to be told.
-bool ActorCell::push_ended_child(ActorCell& child) {
-  static_assert(ActorSystem::actors_max <= ended_index_mask);
-  std::uint32_t before = ended_children_.load(std::memory_order_relaxed);
-  std::uint32_t count = 0;
-  std::uint32_t after = 0;
-  do {
-    // An index is stored plus one: 0 is none, as no_cell plus one is.
-    child.last_child_ = (before & ended_index_mask) - 1;
-    count = std::min(((before & ~awaited_bit) >> ended_count_shift) + 1, 255U);
-    after = (before & awaited_bit) | (count << ended_count_shift) | (child.index() + 1);
-    // pairs with the acquire in collect_ended_children()
-  } while (!ended_children_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
-                                                  std::memory_order_relaxed));
-  return ((before & awaited_bit) != 0 && count == 1) || count == ended_children_max;
-}
-
-void ActorCell::collect_ended_children() {
-  if ((ended_children_.load(std::memory_order_relaxed) & ended_index_mask) == 0) {
-    return;
-  }
-  const std::uint32_t ended = ended_children_.fetch_and(awaited_bit, std::memory_order_acquire);
-  std::uint32_t next = (ended & ended_index_mask) - 1;
-  while (next != no_cell) {
-    ActorCell& child = system().cell(next);
-    next = child.last_child_;
-    ChildRing::remove(*this, child);
-    system().give_back(child);
-  }
-}
-
-void ActorCell::children_are_gone() {
-  if (state_ == State::stopping) {
-    finish_stop();
-  } else if (state_ == State::failed && restart_wanted_) {
-    create_actor();
-  }
-}
-
-void ActorCell::child_failed(const ChildExit& exit) {
-  ActorCell& child = system().cell(static_cast<std::uint32_t>(exit.child.value));
-  if (state_ != State::running || child.id() != exit.child) {
-    return;
-  }
-  const AnyRef ref{child, exit.child};
-  const base::TimePoint now = system().clock().now();
-  const auto decision = exit.restarts->on_exit(exit.reason, now, random());
-  switch (decision.action) {
-    case RestartTracker::Action::restart:
-      (void)system().timers().add(now + decision.delay, [ref, restarts = exit.restarts] {
-        (void)ref.sink()->deliver(
-            control_envelope(Control::restart, ref.id(), Restarting{restarts}));
-      });
-      return;
-    case RestartTracker::Action::escalate:
-      base::log(base::LogLevel::error, "actors", "actor '{}' failed too often and is given up: {}",
-                exit.label, exit.text);
-      system().stop(ref, exit.reason, exit.text);
-      if (!is_root()) {
-        fail("its child '" + exit.label + "' failed too often: " + exit.text);
-      }
-      return;
-    case RestartTracker::Action::stop: system().stop(ref, exit.reason, exit.text); return;
-  }
-}
-
-// Watching.
-
-void ActorCell::add_watcher(const WatchOrder& order, base::ActorId target) {
-  if (target == id() && state_ != State::vacant) {
-    std::vector<AnyRef>& watchers = parts().watchers;
-    if (std::find(watchers.begin(), watchers.end(), order.watcher) == watchers.end()) {
-      watchers.push_back(order.watcher);
-    }
-    return;
-  }
-  (void)order.watcher.sink()->deliver(
-      control_envelope(Control::terminated, order.watcher.id(),
-                       Ending{AnyRef{*this, target}, ExitReason::no_such_actor,
-                              "the actor had ended before it was watched"}));
-}
-
-void ActorCell::ended(const Ending& ending) {
-  if (!parts_) {
-    return;
-  }
-  const auto found = std::find_if(parts_->watching.begin(), parts_->watching.end(),
-                                  [&](const auto& w) { return w.actual == ending.actor; });
-  if (found == parts_->watching.end()) {
-    return;
-  }
-  const AnyRef as_given = found->as_given;
-  parts_->watching.erase(found);
-  if (state_ == State::running) {
-    guarded([&] { type_->terminated(*actor_, {as_given, ending.reason, ending.text}); });
-    after_user_code();
-  }
-}
-
-void ActorCell::watch(const AnyRef& actor) {
-  if (!actor) {
-    return;
-  }
-  const MessageSink::Reached reached = actor.sink()->reached(actor.id());
-  const AnyRef actual = reached.sink == nullptr ? actor : AnyRef{*reached.sink, reached.actor};
-  for (const auto& watched : parts().watching) {
-    if (watched.actual == actual) {
-      return;
-    }
-  }
-  parts_->watching.push_back({actual, actor});
-  const base::Outcome outcome =
-      actual.sink()->deliver(control_envelope(Control::watch, actual.id(), WatchOrder{ref()}));
-  if (outcome != base::Outcome::accepted) {
-    push_control(
-        control_envelope(Control::terminated, id(),
-                         Ending{actual,
-                                outcome == base::Outcome::node_lost ? ExitReason::node_lost
-                                                                    : ExitReason::no_such_actor,
-                                "it cannot be reached: " + std::string{base::to_string(outcome)}}));
-  }
-}
-
-void ActorCell::unwatch(const AnyRef& actor) {
-  if (!parts_) {
-    return;
-  }
-  const auto found =
-      std::find_if(parts_->watching.begin(), parts_->watching.end(),
-                   [&](const auto& w) { return w.as_given == actor || w.actual == actor; });
-  if (found == parts_->watching.end()) {
-    return;
-  }
-  const AnyRef actual = found->actual;
-  parts_->watching.erase(found);
-  (void)actual.sink()->deliver(control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));
 }
 
 // Timers and randomness.

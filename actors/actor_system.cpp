@@ -372,11 +372,11 @@ std::vector<DeadLetter> ActorSystem::recent_dead_letters() const {
   return letters;
 }
 
-void ActorSystem::note_dead(const MessageBlock& message, base::Outcome reason) {
+void ActorSystem::note_dead(const MessageBlock& message, base::Outcome reason, std::string cause) {
   dead_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
   DeadLetter letter{message.type != nullptr ? std::string{message.type->name}
                                             : "#" + std::to_string(message.type_id),
-                    message.target, message.sender, reason};
+                    message.target, message.sender, reason, std::move(cause)};
   base::MutexLock lock{mutex_};
   if (dead_letters_.size() < dead_letters_kept) {
     dead_letters_.push_back(std::move(letter));
@@ -397,7 +397,7 @@ void ActorSystem::dead_letter(Envelope message, AskError error) {
   if (message->kind != BlockKind::message) {
     return;
   }
-  note_dead(*message, error.outcome);
+  note_dead(*message, error.outcome, error.reason);
   ReplyRight{message->reply, message->by_name, message->deadline}.fail(std::move(error));
 }
 

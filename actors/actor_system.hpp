@@ -50,6 +50,7 @@ struct DeadLetter {
   base::ActorId target;
   base::ActorId sender;
   base::Outcome reason = base::Outcome::stopped;
+  std::string cause;  ///< for a person; may be empty
 };
 
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
@@ -59,7 +60,7 @@ struct DeadLetter {
 /// the ledger does not add up. At most `actors_max` live at once.
 class ActorSystem {
  public:
-  static constexpr std::uint32_t cells_a_chunk = 1024;
+  static constexpr std::uint32_t cells_a_chunk = 8192;
   static constexpr std::uint32_t actors_max = 4U << 20U;
 
   ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler);
@@ -195,7 +196,7 @@ class ActorSystem {
   void fill(CellCache& cache) TROUPE_REQUIRES(mutex_);
   ActorCell* add_cell() TROUPE_REQUIRES(mutex_);
   void add_root_child(ActorCell& child);
-  void note_dead(const MessageBlock& message, base::Outcome reason);
+  void note_dead(const MessageBlock& message, base::Outcome reason, std::string cause = {});
 
   [[nodiscard]] Scheduler* scheduler_for(SpawnOptions& options);
 

@@ -20,13 +20,18 @@ enum class Control : std::uint8_t {
   stop,            ///< StopOrder
   children_ended,  ///< to a parent that waits for its children, or has many ended ones
   child_failed,    ///< ChildExit, to the parent, which answers with restart or stop
-  restart,         ///< Restarting, to a failed child
-  watch,           ///< WatchOrder, to the watched
-  unwatch,         ///< WatchOrder
-  terminated,      ///< Ending, to the watcher
-  resume,          ///< Wake: a coroutine goes on
-  released,        ///< the name of an actor that ended is free again
-  call,            ///< Call: a function to run in the actor
+  restart,         ///< Restarting, to a failed or halted child
+  halt,          ///< to a child that its supervisor will restart: as if it had failed, but in order
+  child_halted,  ///< ChildExit, to the parent: what `halt` asked for is done
+  kill,          ///< to a child that did not end in time, whose parent has let go of it
+  stop_overdue,  ///< to a parent: a child's time to end has passed
+  watch,         ///< WatchOrder, to the watched
+  link,          ///< WatchOrder: the same, and the watched watches the watcher
+  unwatch,       ///< WatchOrder
+  terminated,    ///< Ending, to the watcher
+  resume,        ///< Wake: a coroutine goes on
+  released,      ///< the name of an actor that ended is free again
+  call,          ///< Call: a function to run in the actor
 };
 
 /// Makes an actor's object, at its start and at every restart.

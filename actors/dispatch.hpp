@@ -177,6 +177,17 @@ auto priority_function(std::type_identity<Protocol<Messages...>>) {
 }
 
 template <class A>
+constexpr bool traps_exits() {
+  if constexpr (requires { A::traps_exits; }) {
+    static_assert(!A::traps_exits || requires(A& a, const Terminated& t) { a.on(t); },
+                  "an actor that traps exits has a handler `on(const Terminated&)`");
+    return A::traps_exits;
+  } else {
+    return false;
+  }
+}
+
+template <class A>
 constexpr bool is_reentrant() {
   if constexpr (requires { A::reentrant; }) {
     return A::reentrant;
@@ -224,6 +235,7 @@ const ActorType& actor_type() {
             }
           }(),
       .is_reentrant = detail::is_reentrant<A>(),
+      .traps_exits = detail::traps_exits<A>(),
       .priority_of = detail::priority_function(std::type_identity<ProtocolOf<A>>{})};
   return type;
 }

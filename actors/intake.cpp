@@ -82,7 +82,7 @@ MessageBlock* ActorCell::next_message() {
   MessageBlock* message = mailbox_.front();
   if (message == nullptr) [[unlikely]] {
     if (Intake* in = intake_.load(std::memory_order_acquire)) {
-      message = in->lane.pop();
+      message = parts_ && parts_->in_hand ? parts_->in_hand.release() : in->lane.pop();
       from_lane_ = message != nullptr;
     }
   }

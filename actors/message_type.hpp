@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <string_view>
 #include <type_traits>
 
@@ -18,6 +19,9 @@ struct MessageType {
   void (*encode)(base::WireWriter& out, const void* value) = nullptr;
   /// The size of the value with what it holds elsewhere.
   std::size_t (*bytes)(const void* value) = nullptr;
+  /// Makes a copy in memory of `bytes_of_value`; null if it cannot be copied.
+  void (*copy)(void* to, const void* from) = nullptr;
+  std::uint32_t bytes_of_value = 0;
 };
 
 namespace detail {
@@ -41,6 +45,16 @@ constexpr auto destroyer() {
   }
 }
 
+template <class T>
+constexpr auto copier() {
+  using Function = void (*)(void*, const void*);
+  if constexpr (std::is_copy_constructible_v<T>) {
+    return Function{[](void* to, const void* from) { new (to) T(*static_cast<const T*>(from)); }};
+  } else {
+    return Function{nullptr};
+  }
+}
+
 }  // namespace detail
 
 /// The type of a message or a reply.
@@ -53,7 +67,9 @@ inline constexpr MessageType message_type{
     },
     [](const void* value) {
       return sizeof(T) + base::held_bytes(*static_cast<const T*>(value));
-    }};
+    },
+    detail::copier<T>(),
+    sizeof(T)};
 
 /// The type of a value that stays inside the process.
 template <class T>

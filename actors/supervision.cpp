@@ -8,7 +8,7 @@ namespace troupe::actors {
 
 RestartTracker::Decision RestartTracker::on_exit(ExitReason reason, base::TimePoint now,
                                                  base::Random& random) {
-  if (!answers_with_restart(reason)) {
+  if (!answers_with_restart(policy_.restart, reason)) {
     return {Action::stop, base::Duration::zero()};
   }
   if (reason == ExitReason::node_lost) {
@@ -38,15 +38,6 @@ std::uint32_t RestartTracker::restarts_within_window(base::TimePoint now) const 
   return static_cast<std::uint32_t>(
       std::count_if(restarts_.begin(), restarts_.end(),
                     [&](base::TimePoint at) { return now - at < policy_.window; }));
-}
-
-bool RestartTracker::answers_with_restart(ExitReason reason) const {
-  switch (policy_.restart) {
-    case Restart::permanent: return true;
-    case Restart::transient: return reason != ExitReason::stopped;
-    case Restart::temporary: return false;
-  }
-  return false;
 }
 
 }  // namespace troupe::actors

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <string>
 
 #include "actors/exit_reason.hpp"
 #include "base/clock.hpp"
+#include "base/ids.hpp"
 #include "base/random.hpp"
 
 namespace troupe::actors {
@@ -15,6 +18,75 @@ enum class Restart : std::uint8_t {
   permanent,  ///< every one
   transient,  ///< every one but `stopped`: the child may finish
   temporary,  ///< none
+};
+
+/// What becomes of a message whose handler crashed the actor.
+enum class OnCrash : std::uint8_t {
+  drop_message,   ///< its asker hears of the crash, and it is not handled again
+  retry_message,  ///< it is the first one after the restart; see crashes_a_message_max
+};
+/// A message that crashed its actor so often goes to the dead letters, and its asker hears why.
+inline constexpr std::uint32_t crashes_a_message_max = 3;
+
+/// Whether a supervisor restarts a child that ended so.
+[[nodiscard]] constexpr bool answers_with_restart(Restart restart, ExitReason reason) {
+  switch (restart) {
+    case Restart::permanent: return true;
+    case Restart::transient: return reason != ExitReason::stopped;
+    case Restart::temporary: return false;
+  }
+  return false;
+}
+
+/// Which children a supervisor restarts when one fails. After Erlang/OTP's supervisors.
+enum class Strategy : std::uint8_t {
+  one_for_one,   ///< that one
+  one_for_all,   ///< all of them: they cannot work without each other
+  rest_for_one,  ///< that one and those started after it: they build on those before
+  dynamic,       ///< that one; children come and go, and all are stopped at once
+};
+
+/// Children by their place in the order of start.
+struct ChildRange {
+  std::size_t first = 0;
+  std::size_t end = 0;
+
+  bool operator==(const ChildRange&) const = default;
+};
+
+/// Who is stopped, the last one first, and started again, when the child at `failed` of `count`
+/// failed.
+[[nodiscard]] constexpr ChildRange restarted_with(Strategy strategy, std::size_t failed,
+                                                  std::size_t count) {
+  switch (strategy) {
+    case Strategy::one_for_one:
+    case Strategy::dynamic: return {failed, failed + 1};
+    case Strategy::one_for_all: return {0, count};
+    case Strategy::rest_for_one: return {failed, count};
+  }
+  return {failed, failed + 1};
+}
+
+/// Whether a supervisor ends when significant children have ended by themselves for good.
+enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant };
+
+/// After the end of a significant child, with so many others left.
+[[nodiscard]] constexpr bool ends_supervisor(AutoShutdown shutdown, std::size_t significant_left) {
+  return shutdown == AutoShutdown::any_significant ||
+         (shutdown == AutoShutdown::all_significant && significant_left == 0);
+}
+
+/// What a parent learns of a child.
+struct ChildEvent {
+  enum class Kind : std::uint8_t {
+    failed,  ///< waits for a restart, or to be stopped; ActorCell::restart_child()
+    halted,  ///< the same, because the parent wanted it
+    ended,   ///< is gone
+  };
+  Kind kind = Kind::ended;
+  base::ActorId child;
+  ExitReason reason = ExitReason::stopped;
+  std::string text;
 };
 
 /// How a supervisor treats a child that ended.
@@ -70,8 +142,6 @@ class RestartTracker {
   [[nodiscard]] std::uint32_t restarts_within_window(base::TimePoint now) const;
 
  private:
-  [[nodiscard]] bool answers_with_restart(ExitReason reason) const;
-
   RestartPolicy policy_;
   base::TimePoint alive_since_;
   std::uint32_t failures_in_a_row_ = 0;

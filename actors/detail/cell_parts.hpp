@@ -36,7 +36,17 @@ struct ActorCell::Parts {
   struct Watched {
     AnyRef actual;    ///< whose end is awaited
     AnyRef as_given;  ///< how the actor named it, perhaps by a name
+    bool is_watched = true;
+    bool is_linked = false;
   };
+  [[nodiscard]] Watched* find_watched(const AnyRef& actor) {
+    for (Watched& watched : watching) {
+      if (watched.actual == actor || watched.as_given == actor) {
+        return &watched;
+      }
+    }
+    return nullptr;
+  }
 
   std::string label;  ///< empty: the type's name
   RestartPolicy restart = SpawnOptions{}.restart;
@@ -44,7 +54,26 @@ struct ActorCell::Parts {
   LeftHook on_left;
   /// Built by the first failure; away while the parent decides on one.
   std::shared_ptr<RestartTracker> restarts;
+  bool keep_mailbox = true;
+  OnCrash on_crash = OnCrash::drop_message;
+  /// In a handler whose message is kept for a retry, and with it the right to answer.
+  bool keeps_asker = false;
+  /// Of the message that is retried: the mailbox's front, or in_hand if it came from the lane,
+  /// whose count it stays in.
+  std::uint32_t crashes = 0;
+  Envelope in_hand;
+  // For parents that stop their children.
+  base::TimePoint stop_began;
+  Timers::Id stop_timer = 0;
+  base::ActorId stopping_child;  ///< where they are stopped one after another
+  bool stops_in_order = false;
+  bool is_halting = false;
+  // For supervisors.
+  bool wants_child_events = false;
+  std::deque<ChildEvent> ended_children;
   std::vector<AnyRef> watchers;
+  /// Who hears of this actor's end because of a link.
+  std::vector<AnyRef> links;
   std::vector<Watched> watching;
   std::vector<RunningTask> tasks;
   std::vector<Suspended> suspended;
