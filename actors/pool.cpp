@@ -39,7 +39,9 @@ bool PoolShared::call(void (PoolActor::*member)()) {
   });
 }
 
-void PoolWorkerLink::wake_pool() { (void)pool->call(&PoolActor::go_on); }
+void PoolWorkerLink::wake_pool() {
+  (void)pool->call(&PoolActor::go_on);
+}
 
 PoolActor::PoolActor(std::shared_ptr<const PoolSetup> setup, std::shared_ptr<PoolShared> shared)
     : setup_(std::move(setup)), shared_(std::move(shared)), sizer_(setup_->options.scaling) {
@@ -47,10 +49,9 @@ PoolActor::PoolActor(std::shared_ptr<const PoolSetup> setup, std::shared_ptr<Poo
   shared_->system = &system();
   shared_->is_on_demand = kind() == Routing::Kind::on_demand;
   shared_->actor = this;
-  has_idempotent_ =
-      kind() != Routing::Kind::broadcast &&
-      std::any_of(setup_->messages.begin(), setup_->messages.end(),
-                  [](const PoolMessage& message) { return message.is_idempotent; });
+  has_idempotent_ = kind() != Routing::Kind::broadcast &&
+                    std::any_of(setup_->messages.begin(), setup_->messages.end(),
+                                [](const PoolMessage& message) { return message.is_idempotent; });
 }
 
 PoolActor::~PoolActor() {
@@ -438,9 +439,8 @@ void PoolActor::take_back(const PoolWorkerLink& from, Envelope message) {
 
 void PoolActor::on(const Terminated& notice) {
   std::erase_if(retired_, [&](const Worker& worker) { return worker.ref == notice.actor; });
-  const auto ended = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
-    return worker.ref == notice.actor;
-  });
+  const auto ended = std::find_if(workers_.begin(), workers_.end(),
+                                  [&](const Worker& worker) { return worker.ref == notice.actor; });
   if (ended != workers_.end()) {
     ended->is_alive = false;
     ended->bound_for.insert(ended->bound_for.begin(),
@@ -551,9 +551,8 @@ void PoolActor::tick() {
     }
   }
   go_on();
-  const bool is_bound = std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
-    return !worker.bound_for.empty();
-  });
+  const bool is_bound = std::any_of(workers_.begin(), workers_.end(),
+                                    [](const Worker& worker) { return !worker.bound_for.empty(); });
   if (is_bound || !retired_.empty()) {
     arm_tick();
   }
@@ -577,16 +576,14 @@ void PoolActor::look() {
 
 void PoolActor::arm_tick() {
   if (!std::exchange(is_tick_armed_, true)) {
-    (void)system().timers().add(now() + tick_interval, [shared = shared_] {
-      (void)shared->call(&PoolActor::tick);
-    });
+    (void)system().timers().add(now() + tick_interval,
+                                [shared = shared_] { (void)shared->call(&PoolActor::tick); });
   }
 }
 
 void PoolActor::arm_look() {
-  (void)system().timers().add(now() + setup_->options.scaling.interval, [shared = shared_] {
-    (void)shared->call(&PoolActor::look);
-  });
+  (void)system().timers().add(now() + setup_->options.scaling.interval,
+                              [shared = shared_] { (void)shared->call(&PoolActor::look); });
 }
 
 void PoolActor::count() {
@@ -595,10 +592,10 @@ void PoolActor::count() {
     waiting += worker.bound_for.size() + worker.left_behind.size();
   }
   shared_->waiting.store(waiting, std::memory_order_relaxed);
-  shared_->workers.store(static_cast<std::uint32_t>(std::count_if(
-                             workers_.begin(), workers_.end(),
-                             [](const Worker& worker) { return worker.is_alive; })),
-                         std::memory_order_relaxed);
+  shared_->workers.store(
+      static_cast<std::uint32_t>(std::count_if(
+          workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.is_alive; })),
+      std::memory_order_relaxed);
 }
 
 // What the templates call.
