@@ -13,8 +13,8 @@
 namespace troupe::actors {
 
 /// Whether an ask that ended so may be asked again: what certainly did not run, unless the receiver
-/// cannot do it at all; what may have run, if the message is idempotent. Never a refusal, which is an
-/// answer.
+/// cannot do it at all; what may have run, if the message is idempotent. Never a refusal, which is
+/// an answer.
 [[nodiscard]] constexpr bool may_repeat(const AskError& error, bool is_idempotent_message) {
   switch (error.kind) {
     case AskError::Kind::not_run:

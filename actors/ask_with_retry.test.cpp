@@ -5,7 +5,7 @@
 #include <deque>
 #include <stdexcept>
 
-#include "actors/testing/stepped_system.hpp"
+#include "actors/testing/test_system.hpp"
 #include "actors/throttle.hpp"
 
 namespace troupe::actors {
@@ -89,7 +89,7 @@ class AskWithRetry : public ::testing::Test {
     const auto receiver = world.spawn<Receiver>({.restart = {.backoff_min = 1ms}});
     return world.ask(world.spawn<Asker<M>>({}, receiver, retry), message);
   }
-  testing::SteppedSystem world;
+  testing::TestSystem world;
 };
 
 TEST_F(AskWithRetry, RepeatsWhatDidNotRunWithBackoff) {
@@ -171,7 +171,7 @@ class Gate : public Actor {
 };
 
 TEST(Throttle, LetsThroughTheBurstAndThenOneAtATime) {
-  testing::SteppedSystem world;
+  testing::TestSystem world;
   Gate::passed.clear();
   const auto gate = world.spawn<Gate>({}, base::Duration::max());
   const auto begin = world.now();
@@ -179,12 +179,12 @@ TEST(Throttle, LetsThroughTheBurstAndThenOneAtATime) {
     EXPECT_EQ(gate.tell(Pass{}), base::Outcome::accepted);
   }
   world.advance(1s);
-  EXPECT_EQ(Gate::passed, (std::vector<base::TimePoint>{begin, begin, begin + 10ms, begin + 20ms,
-                                                        begin + 30ms}));
+  EXPECT_EQ(Gate::passed,
+            (std::vector<base::TimePoint>{begin, begin, begin + 10ms, begin + 20ms, begin + 30ms}));
 }
 
 TEST(Throttle, TellsAtOnceWhoWouldWaitTooLong) {
-  testing::SteppedSystem world;
+  testing::TestSystem world;
   Gate::passed.clear();
   const auto gate = world.spawn<Gate>({}, base::Duration{15ms});
   for (int i = 0; i < 3; ++i) {

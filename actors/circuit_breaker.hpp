@@ -50,10 +50,10 @@ class CircuitBreaker {
   /// When it will be half-open; only while it is open.
   [[nodiscard]] base::TimePoint retry_at() const { return retry_at_; }
 
-  /// `co_await breaker.call(ref, message, timeout)` in an actor: an ask that is admitted, or ends as
-  /// not_run (refused) without being sent. An ask that ends as not_run or may_have_run is a failure;
-  /// a reply is none, nor a refusal, by which the receiver shows that it works. The breaker outlives
-  /// the call.
+  /// `co_await breaker.call(ref, message, timeout)` in an actor: an ask that is admitted, or ends
+  /// as not_run (refused) without being sent. An ask that ends as not_run or may_have_run is a
+  /// failure; a reply is none, nor a refusal, by which the receiver shows that it works. The
+  /// breaker outlives the call.
   template <class T, base::Message M>
   Task<AskResult<ReplyOf<M>>> call(ActorRef<T> ref, M message,
                                    base::Duration timeout = ask_timeout_default) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/testing/stepped_system.hpp"
+#include "actors/testing/test_system.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -129,7 +129,7 @@ class Client : public Actor {
 };
 
 TEST(CircuitBreakerInActors, FailsFastWhileOpenAndFindsOutWhenTheReceiverIsBack) {
-  testing::SteppedSystem world;
+  testing::TestSystem world;
   Backend::is_healthy = false;
   Backend::calls = 0;
   const auto client = world.spawn<Client>({}, world.spawn<Backend>());
@@ -146,7 +146,7 @@ TEST(CircuitBreakerInActors, FailsFastWhileOpenAndFindsOutWhenTheReceiverIsBack)
 }
 
 TEST(CircuitBreakerInActors, TakesARefusalForAnAnswer) {
-  testing::SteppedSystem world;
+  testing::TestSystem world;
   Backend::is_healthy = true;
   const auto client = world.spawn<Client>({}, world.spawn<Backend>());
   for (int i = 0; i < 5; ++i) {

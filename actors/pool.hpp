@@ -111,8 +111,8 @@ struct PoolOptions {
   SpawnOptions pool;
   /// Of each worker, but for `restart`.
   SpawnOptions worker{.mailbox_messages_max = 100};
-  /// A worker that ends, in whatever way, is replaced, at this pace. Where restarts are limited, the
-  /// pool itself fails when a worker's are spent.
+  /// A worker that ends, in whatever way, is replaced, at this pace. Where restarts are limited,
+  /// the pool itself fails when a worker's are spent.
   RestartPolicy restart{.restarts_max = RestartPolicy::restarts_unlimited,
                         .backoff_min = std::chrono::milliseconds{10},
                         .backoff_max = std::chrono::seconds{1}};

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/testing/stepped_system.hpp"
+#include "actors/testing/test_system.hpp"
 #include "actors/timer_thread.hpp"
 #include "actors/worker_pool.hpp"
 
@@ -145,7 +145,7 @@ class PoolTest : public ::testing::Test {
  protected:
   PoolRef<Worker> start(PoolOptions options) {
     const auto pool = spawn_pool<Worker>(world.system(), std::move(options), log).value();
-    world.run();
+    world.run_until_idle();
     return pool;
   }
   std::map<std::uint64_t, int> who(const PoolRef<Worker>& pool, int times) {
@@ -157,7 +157,7 @@ class PoolTest : public ::testing::Test {
   }
 
   std::shared_ptr<Log> log = std::make_shared<Log>();
-  testing::SteppedSystem world;
+  testing::TestSystem world;
 };
 
 TEST_F(PoolTest, GivesRoundRobinToEachInTurn) {
@@ -181,7 +181,7 @@ TEST_F(PoolTest, GivesAtRandomToAll) {
 TEST_F(PoolTest, GivesToTheLessLoadedOfTwo) {
   const auto pool = start({.workers = 2, .routing = Routing::least_loaded()});
   auto slow = pool.ask(Slow{1}, 5s);
-  world.run();
+  world.run_until_idle();
   const auto count = who(pool, 20);
   world.advance(10ms);
   ASSERT_EQ(count.size(), 1U);  // never the one that waits in its coroutine
@@ -193,7 +193,7 @@ TEST_F(PoolTest, KeepsAKeyAtOneWorkerAndInOrder) {
   for (std::int64_t i = 0; i < 200; ++i) {
     EXPECT_EQ(pool.tell(Job{"key" + std::to_string(i % 20), i}), base::Outcome::accepted);
   }
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(log->jobs(), 200U);
   EXPECT_GT(log->jobs_by_worker.size(), 2U);
   std::map<std::string, std::uint64_t> home;
@@ -223,16 +223,15 @@ TEST_F(PoolTest, NeverLetsAKeyOvertakeItselfWhileItsSizeChanges) {
   EXPECT_EQ(log->jobs(), 600U);
   EXPECT_EQ(pool.status().workers, 6U);
   for (const auto& [worker, jobs] : log->jobs_by_worker) {
-    EXPECT_TRUE(std::is_sorted(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
-      return a.number < b.number;
-    }));
+    EXPECT_TRUE(std::is_sorted(jobs.begin(), jobs.end(),
+                               [](const Job& a, const Job& b) { return a.number < b.number; }));
   }
 }
 
 TEST_F(PoolTest, GivesABroadcastToEachAndTheFirstAnswerToTheAsker) {
   const auto pool = start({.workers = 3, .routing = Routing::broadcast()});
   EXPECT_EQ(pool.tell(Job{"a", 1}), base::Outcome::accepted);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(log->jobs_by_worker.size(), 3U);
   EXPECT_EQ(log->jobs(), 3U);
   EXPECT_TRUE(world.ask(pool, Who{}).ok());
@@ -243,7 +242,7 @@ TEST_F(PoolTest, LetsFreeWorkersPullOneAtATime) {
   for (std::int64_t i = 0; i < 30; ++i) {
     EXPECT_EQ(pool.tell(Slow{i}), base::Outcome::accepted);
   }
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(log->at_once, 3U);
   world.advance(95ms);
   EXPECT_EQ(log->slow.size(), 27U);
@@ -253,13 +252,12 @@ TEST_F(PoolTest, LetsFreeWorkersPullOneAtATime) {
 }
 
 TEST_F(PoolTest, TellsTheSenderThatItIsSaturated) {
-  const auto pool = start({.workers = 1,
-                           .routing = Routing::on_demand(),
-                           .pool = {.mailbox_messages_max = 2}});
+  const auto pool =
+      start({.workers = 1, .routing = Routing::on_demand(), .pool = {.mailbox_messages_max = 2}});
   EXPECT_EQ(pool.tell(Slow{0}), base::Outcome::accepted);
-  world.run();  // in hand
+  world.run_until_idle();  // in hand
   EXPECT_EQ(pool.tell(Slow{1}), base::Outcome::accepted);
-  world.run();  // held by the pool
+  world.run_until_idle();  // held by the pool
   EXPECT_EQ(pool.tell(Slow{2}), base::Outcome::accepted);
   EXPECT_EQ(pool.tell(Slow{3}), base::Outcome::accepted);
   EXPECT_EQ(pool.tell(Slow{4}), base::Outcome::mailbox_full);
@@ -273,7 +271,7 @@ TEST_F(PoolTest, TellsTheSenderThatItIsSaturated) {
 TEST_F(PoolTest, DropsWhatExpiresWhileItWaitsAsNotRun) {
   const auto pool = start({.workers = 1, .routing = Routing::on_demand()});
   EXPECT_EQ(pool.tell(Slow{0}), base::Outcome::accepted);
-  world.run();
+  world.run_until_idle();
   auto late = pool.ask(Slow{1}, 5ms);
   world.advance(1s);
   EXPECT_FALSE(late.get().ok());
@@ -289,7 +287,7 @@ TEST_F(PoolTest, GivesQueuedWorkToOthersWhenAWorkerCrashes) {
   for (int i = 0; i < 10; ++i) {
     queued.push_back(pool.ask(Who{}, 1s));
   }
-  world.run();  // not even the backoff of the replacement has passed
+  world.run_until_idle();  // not even the backoff of the replacement has passed
   EXPECT_EQ(failed.get().error().kind, AskError::Kind::may_have_run);
   std::set<std::uint64_t> by;
   for (auto& ask : queued) {
@@ -355,9 +353,9 @@ TEST_F(PoolTest, LosesNothingWhenItIsMadeSmaller) {
   for (std::int64_t i = 0; i < 40; ++i) {
     asks.push_back(pool.ask(Slow{i}, 10s));
   }
-  world.run();
+  world.run_until_idle();
   pool.resize(1);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(pool.status().workers, 1U);
   EXPECT_EQ(world.system().actor_count(), 5U);  // the others finish what they have
   world.advance(1s);
@@ -368,10 +366,10 @@ TEST_F(PoolTest, LosesNothingWhenItIsMadeSmaller) {
 }
 
 TEST_F(PoolTest, GrowsWhenWorkWaitsAndShrinksWhenIdle) {
-  const auto pool = start(
-      {.workers = 1,
-       .routing = Routing::on_demand(),
-       .scaling = {.workers_min = 1, .workers_max = 4, .interval = 10ms, .shrink_after = 5}});
+  const auto pool =
+      start({.workers = 1,
+             .routing = Routing::on_demand(),
+             .scaling = {.workers_min = 1, .workers_max = 4, .interval = 10ms, .shrink_after = 5}});
   for (std::int64_t i = 0; i < 100; ++i) {
     EXPECT_EQ(pool.tell(Slow{i}), base::Outcome::accepted);
   }
@@ -385,12 +383,12 @@ TEST_F(PoolTest, GrowsWhenWorkWaitsAndShrinksWhenIdle) {
 TEST_F(PoolTest, AnswersNotRunForWhatWaitsWhenItIsStopped) {
   const auto pool = start({.workers = 1, .routing = Routing::on_demand()});
   auto begun = pool.ask(Slow{0}, 10s);
-  world.run();
+  world.run_until_idle();
   auto held = pool.ask(Slow{1}, 10s);
   auto idempotent = pool.ask(FailTimes{0}, 10s);
-  world.run();
+  world.run_until_idle();
   world.system().stop(pool);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(begun.get().error().kind, AskError::Kind::may_have_run);
   EXPECT_EQ(held.get().error().kind, AskError::Kind::not_run);
   EXPECT_EQ(idempotent.get().error().kind, AskError::Kind::not_run);
@@ -400,9 +398,7 @@ class Owner : public Actor {
  public:
   using Protocol = actors::Protocol<Who>;
   explicit Owner(std::shared_ptr<Log> log) : log_(std::move(log)) {}
-  void on_start() override {
-    pool_ = spawn_pool<Worker>(*this, {.workers = 2}, log_).value();
-  }
+  void on_start() override { pool_ = spawn_pool<Worker>(*this, {.workers = 2}, log_).value(); }
   void on(const Who& m, ReplyTo<std::uint64_t> reply) { (void)(reply.forward(pool_, m), 0); }
 
  private:
@@ -415,7 +411,7 @@ TEST_F(PoolTest, IsAChildOfTheActorThatStartsIt) {
   EXPECT_TRUE(world.ask(owner, Who{}).ok());
   EXPECT_EQ(world.system().actor_count(), 4U);
   world.system().stop(owner);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(world.system().actor_count(), 0U);
 }
 
@@ -425,7 +421,7 @@ TEST(PoolRandom, EveryAskEndsAndNoTellIsLost) {
   const std::uint64_t first = testing::seed_or(0);
   for (std::uint64_t seed = first; seed < first + (first == 0 ? 60 : 1); ++seed) {
     SCOPED_TRACE("TROUPE_SEED=" + std::to_string(seed));
-    testing::SteppedSystem world{seed};
+    testing::TestSystem world{{.seed = seed}};
     const auto log = std::make_shared<Log>();
     const std::array routings{Routing::round_robin(), Routing::random(), Routing::least_loaded(),
                               Routing::by_key<Worker>(KeyOf{}), Routing::on_demand()};
@@ -447,9 +443,10 @@ TEST(PoolRandom, EveryAskEndsAndNoTellIsLost) {
         case 2: asks.push_back(pool.ask(Who{}, 60s)); break;
         case 3: asks.push_back(pool.ask(Slow{i}, 60s)); break;
         case 4: idempotent.push_back(pool.ask(FailTimes{0}, 60s)); break;
-        case 5: world.advance(base::Duration{static_cast<std::int64_t>(random.below(20)) * 1'000'000});
+        case 5:
+          world.advance(base::Duration{static_cast<std::int64_t>(random.below(20)) * 1'000'000});
           break;
-        case 6: world.run(); break;
+        case 6: world.run_until_idle(); break;
         default: {
           const auto outcome = pool.tell(Job{std::to_string(random.below(9)), i});
           accepted += outcome == base::Outcome::accepted ? 1 : 0;
@@ -487,25 +484,25 @@ class Counting : public Actor {
 };
 
 TEST(PoolOnThreads, LosesNothingWhenWorkersCrashAndTheSizeChanges) {
-  for (const Routing& routing :
-       {Routing::round_robin(), Routing::least_loaded(), Routing::by_key<Counting>(KeyOf{}),
-        Routing::on_demand()}) {
+  for (const Routing& routing : {Routing::round_robin(), Routing::least_loaded(),
+                                 Routing::by_key<Counting>(KeyOf{}), Routing::on_demand()}) {
     const base::SteadyClock clock;
     WorkerPool threads{{.workers = 2, .backlog_min = 1}};
     ActorSystem system{ActorSystemOptions{}, clock, threads};
     TimerThread timers{system.timers(), clock};
     threads.start();
     const auto count = std::make_shared<std::atomic<std::int64_t>>(0);
-    const auto pool = spawn_pool<Counting>(system,
-                                           {.workers = 3,
-                                            .routing = routing,
-                                            .pool = {.mailbox_messages_max = 64},
-                                            .worker = {.mailbox_messages_max = 8},
-                                            .restart = {.restarts_max = 1'000'000,
-                                                        .backoff_min = std::chrono::microseconds{50},
-                                                        .backoff_max = 1ms}},
-                                           count)
-                          .value();
+    const auto pool =
+        spawn_pool<Counting>(system,
+                             {.workers = 3,
+                              .routing = routing,
+                              .pool = {.mailbox_messages_max = 64},
+                              .worker = {.mailbox_messages_max = 8},
+                              .restart = {.restarts_max = 1'000'000,
+                                          .backoff_min = std::chrono::microseconds{50},
+                                          .backoff_max = 1ms}},
+                             count)
+            .value();
     std::int64_t accepted = 0;
     for (std::int64_t i = 0; i < 3'000; ++i) {
       const auto outcome = pool.tell(Job{std::to_string(i % 7), i});

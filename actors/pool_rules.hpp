@@ -10,9 +10,9 @@
 
 namespace troupe::actors {
 
-/// Which bucket, of `buckets` > 0, a key belongs to. Adding a bucket moves one key in `buckets` + 1,
-/// all of them to the new one; only the last bucket can be taken away. J. Lamping and E. Veach, "A
-/// Fast, Minimal Memory, Consistent Hash Algorithm" (2014).
+/// Which bucket, of `buckets` > 0, a key belongs to. Adding a bucket moves one key in `buckets` +
+/// 1, all of them to the new one; only the last bucket can be taken away. J. Lamping and E. Veach,
+/// "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014).
 [[nodiscard]] constexpr std::uint32_t jump_hash(std::uint64_t key, std::uint32_t buckets) {
   std::uint64_t bucket = 0;
   std::uint64_t jump = 0;
@@ -28,7 +28,7 @@ namespace troupe::actors {
 /// A key's hash, the same in every process: of text 64-bit FNV-1a, of integers and enumerations the
 /// finaliser of SplitMix64.
 template <class Key>
-  requires std::integral<Key> || std::is_enum_v<Key> || std::convertible_to<Key, std::string_view>
+requires std::integral<Key> || std::is_enum_v<Key> || std::convertible_to<Key, std::string_view>
 [[nodiscard]] constexpr std::uint64_t key_hash(const Key& key) {
   if constexpr (std::convertible_to<Key, std::string_view>) {
     std::uint64_t hash = 14695981039346656037U;

@@ -9,8 +9,8 @@ namespace detail {
 std::vector<SubscriberStatus> TopicActor::on(const GetSubscribers&) {
   std::vector<SubscriberStatus> all;
   for (const Subscription& one : subscriptions_) {
-    all.push_back({one.order.subscriber, std::string{one.order.message}, one.delivered,
-                   one.missed});
+    all.push_back(
+        {one.order.subscriber, std::string{one.order.message}, one.delivered, one.missed});
   }
   return all;
 }
@@ -64,10 +64,10 @@ void TopicActor::remove(const AnyRef& subscriber, std::uint32_t type_id) {
     return subscription.order.subscriber == subscriber &&
            (type_id == 0 || subscription.order.type_id == type_id);
   });
-  const bool has_more = std::any_of(
-      subscriptions_.begin(), subscriptions_.end(), [&](const Subscription& subscription) {
-        return subscription.order.subscriber == subscriber;
-      });
+  const bool has_more = std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                    [&](const Subscription& subscription) {
+                                      return subscription.order.subscriber == subscriber;
+                                    });
   if (!has_more) {
     unwatch(subscriber);
   }
@@ -111,9 +111,8 @@ bool TopicActor::tell_missed(Subscription& to) {
     to.missed_untold = 0;
     return true;
   }
-  Envelope notice =
-      Envelope::of(BlockKind::message, message_type<Missed>,
-                   Missed{options_.spawn.name, to.missed_untold, to.is_cut_off});
+  Envelope notice = Envelope::of(BlockKind::message, message_type<Missed>,
+                                 Missed{options_.spawn.name, to.missed_untold, to.is_cut_off});
   notice->sender = self().id();
   notice->target = to.order.subscriber.id();
   // Not accepted, it is tried again later, and so no loss.

@@ -87,9 +87,8 @@ template <class M, class T>
 base::Outcome subscribe(const AnyRef& topic, const ActorRef<T>& subscriber) {
   static_assert(ProtocolOf<T>::template contains<M>, "the subscriber's Protocol lacks the message");
   static_assert(std::is_void_v<ReplyOf<M>>, "what is published has no Reply: who would give it?");
-  return order_subscription(topic,
-                            {subscriber, message_type<M>.id, message_type<M>.name, &copy_message<M>,
-                             ProtocolOf<T>::template contains<Missed>});
+  return order_subscription(topic, {subscriber, message_type<M>.id, message_type<M>.name,
+                                    &copy_message<M>, ProtocolOf<T>::template contains<Missed>});
 }
 
 }  // namespace detail

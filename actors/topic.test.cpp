@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "actors/testing/stepped_system.hpp"
+#include "actors/testing/test_system.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -59,7 +59,7 @@ class TopicTest : public ::testing::Test {
   void publish(const Topic<Price>& to, std::int64_t first, std::int64_t last) {
     for (std::int64_t cents = first; cents <= last; ++cents) {
       EXPECT_EQ(to.publish(Price{cents}), base::Outcome::accepted);
-      world.run();
+      world.run_until_idle();
     }
   }
   std::vector<SubscriberStatus> subscribers(const ActorRef<Protocol<GetSubscribers>>& of) {
@@ -67,7 +67,7 @@ class TopicTest : public ::testing::Test {
   }
 
   std::shared_ptr<Seen> seen = std::make_shared<Seen>();
-  testing::SteppedSystem world;
+  testing::TestSystem world;
   Topic<Price> topic = spawn_topic<Price>(world.system(), {.spawn = {.name = "prices"}}).value();
 };
 
@@ -133,10 +133,10 @@ TEST_F(TopicTest, UnsubscribesWhoMissesTooManyInARowAndSaysSo) {
 TEST_F(TopicTest, ForgetsSubscribersThatEnd) {
   const auto listener = world.spawn<Listener>({}, seen);
   EXPECT_EQ(topic.subscribe(listener), base::Outcome::accepted);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(subscribers(topic).size(), 1U);
   world.system().stop(listener);
-  world.run();
+  world.run_until_idle();
   EXPECT_TRUE(subscribers(topic).empty());
   publish(topic, 1, 1);
   EXPECT_EQ(world.system().ledger().dead[static_cast<std::size_t>(base::Outcome::stopped)], 0U);
@@ -159,7 +159,7 @@ TEST_F(TopicTest, EventStreamGivesByType) {
   EXPECT_EQ(events.publish(Price{5}), base::Outcome::accepted);
   EXPECT_EQ(events.publish(Closed{"Tokyo"}), base::Outcome::accepted);
   EXPECT_EQ(events.publish(Missed{}), base::Outcome::accepted);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(seen->prices, (std::vector<std::int64_t>{5}));
   EXPECT_EQ(seen->closed, (std::vector<std::string>{"Tokyo"}));
   EXPECT_EQ(one->prices, (std::vector<std::int64_t>{5}));
@@ -167,7 +167,7 @@ TEST_F(TopicTest, EventStreamGivesByType) {
   EXPECT_EQ(events.unsubscribe<Price>(both), base::Outcome::accepted);
   EXPECT_EQ(events.publish(Price{6}), base::Outcome::accepted);
   EXPECT_EQ(events.publish(Closed{"Paris"}), base::Outcome::accepted);
-  world.run();
+  world.run_until_idle();
   EXPECT_EQ(seen->prices.size(), 1U);
   EXPECT_EQ(seen->closed.size(), 2U);
   EXPECT_EQ(subscribers(events).size(), 2U);

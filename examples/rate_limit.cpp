@@ -1,9 +1,9 @@
 // A rate limit in front of something that must not be called too often: ten calls at once, then one
-// every two milliseconds. Who comes too soon waits in the mailbox, whose bound is the longest queue.
-#include <troupe/troupe.hpp>
-
+// every two milliseconds. Who comes too soon waits in the mailbox, whose bound is the longest
+// queue.
 #include <iostream>
 #include <optional>
+#include <troupe/troupe.hpp>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -21,11 +21,12 @@ struct Call {
 class Gate : public troupe::Actor {
  public:
   using Protocol = troupe::Protocol<Call>;
-  explicit Gate(troupe::actors::RateLimit limit) : limiter_(limit) {}
+  explicit Gate(troupe::RateLimit limit) : limiter_(limit) {}
 
   troupe::Task<Passed> on(Call) {
-    for (auto wait = limiter_.acquire(now()); wait > 0ns; wait = limiter_.acquire(now())) {
-      co_await delay(wait);  // the next call is not handled meanwhile
+    auto turn = troupe::throttle(limiter_);
+    if (!co_await turn) {  // the next call is not handled meanwhile
+      throw troupe::Refusal{"too many calls at once"};
     }
     const auto at = now();
     first_ = first_.value_or(at);
@@ -33,14 +34,14 @@ class Gate : public troupe::Actor {
   }
 
  private:
-  troupe::actors::RateLimiter limiter_;
+  troupe::RateLimiter limiter_;
   std::int64_t passed_ = 0;
   std::optional<troupe::TimePoint> first_;
 };
 
 int main(int argc, char** argv) {
   constexpr std::int64_t calls = 30;
-  const troupe::actors::RateLimit limit{.tokens = 1, .per = 2ms, .burst = 10};
+  const troupe::RateLimit limit{.tokens = 1, .per = 2ms, .burst = 10};
   troupe::Node node{troupe::Config::from_command_line(argc, argv)};
   const auto gate = node.spawn<Gate>({.mailbox_messages_max = 100}, limit).value();
 

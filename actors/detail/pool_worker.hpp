@@ -58,8 +58,8 @@ struct PoolWorkerLink {
   void wake_pool();
 };
 
-/// A user's actor in a pool: tells the pool when it has room, and when it fails. Costs a look at two
-/// numbers a message; a coroutine handler has one frame more.
+/// A user's actor in a pool: tells the pool when it has room, and when it fails. Costs a look at
+/// two numbers a message; a coroutine handler has one frame more.
 template <class W>
 class PoolWorker final : public W {
  public:
@@ -71,7 +71,7 @@ class PoolWorker final : public W {
   }
 
   template <class M>
-    requires requires(W& worker, M&& message) { worker.on(std::forward<M>(message)); }
+  requires requires(W& worker, M&& message) { worker.on(std::forward<M>(message)); }
   auto on(M&& message) -> decltype(std::declval<W&>().on(std::forward<M>(message))) {
     using Returned = decltype(std::declval<W&>().on(std::forward<M>(message)));
     W& worker = *this;
@@ -84,7 +84,7 @@ class PoolWorker final : public W {
     }
   }
   template <class M, class R>
-    requires requires(W& worker, M& message, R&& reply) { worker.on(message, std::move(reply)); }
+  requires requires(W& worker, M& message, R&& reply) { worker.on(message, std::move(reply)); }
   void on(M& message, R reply) {
     W& worker = *this;
     watched([&] { worker.on(message, std::move(reply)); });

@@ -1,0 +1,50 @@
+#include "actors/pipeline.hpp"
+
+namespace troupe::actors {
+
+namespace detail {
+
+void PipelineState::fail(std::string error) {
+  std::vector<std::function<void()>> closers;
+  {
+    base::MutexLock lock{mutex_};
+    if (is_failed_.exchange(true, std::memory_order_acq_rel)) {
+      return;
+    }
+    error_ = std::move(error);
+    closers.swap(closers_);
+  }
+  for (const auto& close : closers) {
+    close();
+  }
+}
+
+void PipelineState::on_failure(std::function<void()> close) {
+  base::MutexLock lock{mutex_};
+  closers_.push_back(std::move(close));
+}
+
+std::string PipelineState::error() const {
+  base::MutexLock lock{mutex_};
+  return error_;
+}
+
+base::Result<void> PipelinePlan::start() {
+  for (auto starter = starters.rbegin(); starter != starters.rend(); ++starter) {
+    auto started = (*starter)();
+    if (!started.ok()) {
+      state->fail("it could not be started: " + started.error().text());
+      return started;
+    }
+  }
+  return {};
+}
+
+}  // namespace detail
+
+PipelineEnd PipelineRun::wait() const {
+  std::optional<PipelineEnd> end = end_.receive_blocking();
+  return end ? std::move(*end) : PipelineEnd{0, "its end was taken already"};
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,339 @@
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "actors/detail/pool_actor.hpp"
+
+namespace troupe::actors::detail {
+
+namespace {
+
+/// While something waits: a second way to notice room, for messages that end without a handler, and
+/// the pace at which retired workers are looked at.
+constexpr base::Duration tick_interval = std::chrono::milliseconds{10};
+
+/// A message between two turns: refused if nobody takes it.
+struct InFlight {
+  InFlight(ActorSystem& of, Envelope content) : system(of), message(std::move(content)) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() {
+    if (message) {
+      system.reject(message, base::Outcome::stopped);
+      ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+          {AskError::Kind::not_run, base::Outcome::stopped, "the pool has ended"});
+    }
+  }
+  ActorSystem& system;
+  Envelope message;
+};
+
+}  // namespace
+
+// Idempotent work.
+
+/// How an attempt ended, on its way to the pool: the asker's answer if the pool is gone.
+struct PoolActor::AttemptEnd {
+  AttemptEnd(std::shared_ptr<Job> of, Envelope content)
+      : job(std::move(of)), reply(std::move(content)) {}
+  AttemptEnd(const AttemptEnd&) = delete;
+  AttemptEnd& operator=(const AttemptEnd&) = delete;
+  ~AttemptEnd() {
+    if (reply) {
+      job->end(std::move(reply));
+    }
+  }
+  std::shared_ptr<Job> job;
+  Envelope reply;
+};
+
+void PoolActor::Job::end(Envelope reply) {
+  if (may_have_run && reply->kind == BlockKind::failure) {
+    AskError error = error_of(reply);
+    if (error.kind == AskError::Kind::not_run) {
+      error.kind = AskError::Kind::may_have_run;
+      reply = failure_envelope(std::move(error));
+    }
+  }
+  asker.send(std::move(reply));
+}
+
+const PoolMessage* PoolActor::find(std::uint32_t type_id) const {
+  const auto found =
+      std::find_if(setup_->messages.begin(), setup_->messages.end(),
+                   [&](const PoolMessage& message) { return message.type_id == type_id; });
+  return found == setup_->messages.end() ? nullptr : &*found;
+}
+
+/// False: it has ended.
+bool PoolActor::begin_job(Waiting& waiting) {
+  const PoolMessage* type = find(waiting.message->type_id);
+  if (type == nullptr || !type->is_idempotent) {
+    return true;
+  }
+  const auto job = std::make_shared<Job>();
+  MessageBlock& message = *waiting.message;
+  job->asker = {std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline};
+  job->message = std::move(waiting.message);
+  return begin_attempt(job, waiting);
+}
+
+bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting) {
+  PendingRequests& requests = system().requests();
+  const base::ActorId request = requests.open(job->message->deadline);
+  if (!request) {
+    job->asker.fail({AskError::Kind::not_run, base::Outcome::mailbox_full,
+                     "too many asks are open in this process"});
+    refuse(std::move(job->message), base::Outcome::mailbox_full, "");
+    return false;
+  }
+  ++job->attempts;
+  requests.call_when_ready(request, [job, shared = shared_](Envelope&& reply) {
+    const auto ended = std::make_shared<AttemptEnd>(job, std::move(reply));
+    (void)shared->system->call(shared->pool, [shared, ended] {
+      if (shared->actor != nullptr) {
+        shared->actor->end_attempt(*ended);
+      }
+    });
+  });
+  waiting.message = find(job->message->type_id)->copy(*job->message);
+  waiting.message->sender = job->message->sender;
+  waiting.message->deadline = job->message->deadline;
+  waiting.message->by_name = job->message->by_name;
+  waiting.message->reply = {&requests, request};
+  waiting.job = job;
+  return true;
+}
+
+void PoolActor::end_attempt(AttemptEnd& ended) {
+  const std::shared_ptr<Job> job = ended.job;
+  Envelope reply = std::move(ended.reply);
+  const bool is_in_time =
+      job->message->deadline == base::time_never || now() < job->message->deadline;
+  if (reply->kind == BlockKind::failure) {
+    const AskError error = error_of(reply);
+    job->may_have_run = job->may_have_run || error.kind == AskError::Kind::may_have_run;
+    if (is_in_time && job->attempts < setup_->options.attempts_max &&
+        error.kind != AskError::Kind::refusal && error.outcome == base::Outcome::stopped) {
+      Waiting again;
+      if (begin_attempt(job, again)) {
+        returned_.push_back(std::move(again));
+        drain();
+        hold();
+      }
+      return;
+    }
+  }
+  job->end(std::move(reply));
+}
+
+// Workers.
+
+void PoolActor::start_worker(Worker& worker) {
+  SpawnOptions options = setup_->options.worker;
+  options.name = worker.name;
+  // A message in hand keeps its place until its handler has returned.
+  options.mailbox_messages_max = std::max(options.mailbox_messages_max, 2U);
+  options.restart.restart = Restart::temporary;
+  worker.link = std::make_shared<PoolWorkerLink>();
+  worker.link->pool = shared_;
+  worker.link->room_at = options.mailbox_messages_max / 2;
+  options.on_left = [link = std::weak_ptr<PoolWorkerLink>{worker.link}, shared = shared_,
+                     &actor_system = system()](Envelope&& left) {
+    const auto kept = std::make_shared<InFlight>(actor_system, std::move(left));
+    (void)actor_system.call(shared->pool, [link, shared, kept] {
+      const auto from = link.lock();
+      if (shared->actor != nullptr && from != nullptr) {
+        shared->actor->take_back(*from, std::move(kept->message));
+      }
+    });
+  };
+  auto spawned = system().spawn_any(*setup_->worker_type, setup_->worker_factory(worker.link),
+                                    std::move(options), &cell());
+  if (!spawned.ok()) {
+    throw std::runtime_error{"a worker cannot be started: " + spawned.error().text()};
+  }
+  worker.ref = spawned.value();
+  worker.is_alive = true;
+  watch(worker.ref);
+}
+
+void PoolActor::take_back(const PoolWorkerLink& from, Envelope message) {
+  if (keeps_place()) {
+    for (Worker& worker : workers_) {
+      if (worker.link.get() == &from) {
+        worker.left_behind.push_back(std::move(message));
+        return;
+      }
+    }
+    if (kind() == Routing::Kind::broadcast) {
+      refuse(std::move(message), base::Outcome::stopped, "the worker has ended");
+      return;
+    }
+  }
+  returned_.push_back({std::move(message), nullptr, 0});
+  arm_tick();
+}
+
+void PoolActor::on(const Terminated& notice) {
+  std::erase_if(retired_, [&](const Worker& worker) { return worker.ref == notice.actor; });
+  const auto ended = std::find_if(workers_.begin(), workers_.end(),
+                                  [&](const Worker& worker) { return worker.ref == notice.actor; });
+  if (ended != workers_.end()) {
+    ended->is_alive = false;
+    ended->bound_for.insert(ended->bound_for.begin(),
+                            std::make_move_iterator(ended->left_behind.begin()),
+                            std::make_move_iterator(ended->left_behind.end()));
+    ended->left_behind.clear();
+    const auto decision = ended->restarts.on_exit(notice.reason, now(), random());
+    if (decision.action == RestartTracker::Action::escalate) {
+      throw std::runtime_error{"the worker '" + ended->name + "' ended too often: " + notice.text};
+    }
+    ended->order = ++last_order_;
+    (void)system().timers().add(now() + decision.delay, [shared = shared_, order = ended->order] {
+      (void)shared->system->call(shared->pool, [shared, order] {
+        if (shared->actor != nullptr) {
+          shared->actor->restart_worker(order);
+        }
+      });
+    });
+  }
+  go_on();
+}
+
+void PoolActor::restart_worker(std::uint64_t order) {
+  for (Worker& worker : workers_) {
+    if (worker.order == order && !worker.is_alive) {
+      start_worker(worker);
+      shared_->replaced.fetch_add(1, std::memory_order_relaxed);
+      go_on();
+      return;
+    }
+  }
+}
+
+/// Brings the number of workers to what is wanted.
+void PoolActor::apply_size() {
+  const std::uint32_t wanted = shared_->workers_wanted.load(std::memory_order_relaxed);
+  if (wanted != size() && kind() == Routing::Kind::by_key) {
+    // A key that moves must not overtake itself: first what was given out is handled.
+    const bool is_quiet = std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+      return worker.is_alive && worker.bound_for.empty() && outstanding(worker) == 0;
+    });
+    if (!is_quiet) {
+      arm_tick();
+      return;
+    }
+  }
+  while (size() > wanted) {
+    retire_last();
+  }
+  while (size() < wanted) {
+    RestartPolicy policy = setup_->options.restart;
+    policy.restart = Restart::permanent;
+    const std::string base_name =
+        setup_->options.worker.name.empty() ? "worker" : setup_->options.worker.name;
+    workers_.push_back({.ref = {},
+                        .link = nullptr,
+                        .name = base_name + "-" + std::to_string(++last_name_),
+                        .restarts = RestartTracker{policy, now()}});
+    start_worker(workers_.back());
+  }
+  next_ = size() == 0 ? 0 : next_ % size();
+  count();
+}
+
+void PoolActor::retire_last() {
+  Worker worker = std::move(workers_.back());
+  workers_.pop_back();
+  for (Envelope& message : worker.bound_for) {
+    if (kind() == Routing::Kind::broadcast) {
+      refuse(std::move(message), base::Outcome::stopped, "the worker was retired");
+    } else {
+      returned_.push_back({std::move(message), nullptr, 0});
+    }
+  }
+  worker.bound_for.clear();
+  if (worker.is_alive) {
+    retired_.push_back(std::move(worker));
+    arm_tick();
+  }
+}
+
+void PoolActor::stop_idle_retired() {
+  for (Worker& worker : retired_) {
+    if (worker.is_alive && outstanding(worker) == 0) {
+      worker.is_alive = false;
+      stop(worker.ref);
+    }
+  }
+}
+
+void PoolActor::refuse(Envelope message, base::Outcome outcome, const char* why) {
+  if (message) {
+    system().reject(message, outcome);
+    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+        {AskError::Kind::not_run, outcome, why});
+  }
+}
+
+// By the clock.
+
+void PoolActor::tick() {
+  is_tick_armed_ = false;
+  stop_idle_retired();
+  for (Worker& worker : workers_) {
+    if (worker.is_alive && !worker.link->is_free.load(std::memory_order_relaxed) &&
+        outstanding(worker) == 0) {
+      worker.link->is_free.store(true, std::memory_order_relaxed);  // its message ended unhandled
+    }
+  }
+  go_on();
+  const bool is_bound = std::any_of(workers_.begin(), workers_.end(),
+                                    [](const Worker& worker) { return !worker.bound_for.empty(); });
+  if (is_bound || !retired_.empty()) {
+    arm_tick();
+  }
+}
+
+void PoolActor::look() {
+  arm_look();
+  PoolLoad load{.workers = size(), .idle = 0, .waiting = cell().queued()};
+  load.waiting += returned_.size() + held_.size();
+  for (const Worker& worker : workers_) {
+    const std::uint32_t work = outstanding(worker);
+    load.idle += worker.is_alive && work == 0 ? 1 : 0;
+    load.waiting += worker.bound_for.size() + (work > 1 ? work - 1 : 0);
+  }
+  const std::uint32_t wanted = sizer_.look(load);
+  if (wanted != size()) {
+    shared_->workers_wanted.store(wanted, std::memory_order_relaxed);
+    go_on();
+  }
+}
+
+void PoolActor::arm_tick() {
+  if (!std::exchange(is_tick_armed_, true)) {
+    (void)system().timers().add(now() + tick_interval,
+                                [shared = shared_] { (void)shared->call(&PoolActor::tick); });
+  }
+}
+
+void PoolActor::arm_look() {
+  (void)system().timers().add(now() + setup_->options.scaling.interval,
+                              [shared = shared_] { (void)shared->call(&PoolActor::look); });
+}
+
+void PoolActor::count() {
+  std::size_t waiting = returned_.size() + held_.size();
+  for (const Worker& worker : workers_) {
+    waiting += worker.bound_for.size() + worker.left_behind.size();
+  }
+  shared_->waiting.store(waiting, std::memory_order_relaxed);
+  shared_->workers.store(
+      static_cast<std::uint32_t>(std::count_if(
+          workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.is_alive; })),
+      std::memory_order_relaxed);
+}
+
+}  // namespace troupe::actors::detail
