@@ -399,7 +399,9 @@ class Owner : public Actor {
   using Protocol = actors::Protocol<Who>;
   explicit Owner(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void on_start() override { pool_ = spawn_pool<Worker>(*this, {.workers = 2}, log_).value(); }
-  void on(const Who& m, ReplyTo<std::uint64_t> reply) { (void)(reply.forward(pool_, m), 0); }
+  void on(const Who& m, ReplyTo<std::uint64_t> reply) {
+    (void)reply.forward(pool_, m);
+  }
 
  private:
   std::shared_ptr<Log> log_;
