@@ -14,7 +14,7 @@ struct BlockedThread {
   bool is_ready = false;
 };
 
-constexpr std::uint32_t index_of(base::ActorId request) {
+constexpr std::uint32_t slot_index(base::ActorId request) {
   return static_cast<std::uint32_t>(request.value);
 }
 
@@ -99,7 +99,7 @@ PendingRequests::Slot& PendingRequests::slot_at(std::uint32_t index) const {
 }
 
 PendingRequests::Slot* PendingRequests::find(base::ActorId request) const {
-  const std::uint32_t index = index_of(request);
+  const std::uint32_t index = slot_index(request);
   if ((request.value & request_bit) == 0 || index >= requests_max ||
       (*chunks_)[index / slots_a_chunk].load(std::memory_order_acquire) == nullptr) {
     return nullptr;
@@ -165,7 +165,7 @@ void PendingRequests::close(base::ActorId request) {
   // Destroyed at the end: it may hold a right to reply, which uses the table.
   const std::unique_ptr<Callback> unused = std::move(slot->function);
   const Envelope dropped = std::move(slot->result);
-  release(index_of(request));
+  release(slot_index(request));
 }
 
 void PendingRequests::close_all() {
@@ -278,7 +278,7 @@ Envelope PendingRequests::take(base::ActorId request) {
   Envelope result = std::move(slot->result);
   slot->state.store(Slot::with_status(slot->state.load(std::memory_order_relaxed), Slot::closed),
                     std::memory_order_release);
-  release(index_of(request));
+  release(slot_index(request));
   return result;
 }
 
@@ -313,7 +313,7 @@ base::Outcome PendingRequests::deliver(Envelope&& reply) {
     case Slot::callback: {
       const std::unique_ptr<Callback> function = std::move(slot->function);
       slot->state.store(Slot::with_status(state, Slot::closed), std::memory_order_release);
-      release(index_of(request));
+      release(slot_index(request));
       (*function)(std::move(reply));
       break;
     }

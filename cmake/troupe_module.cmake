@@ -26,7 +26,8 @@ function(troupe_module name)
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(troupe::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME troupe_${name}
-    VERIFY_INTERFACE_HEADER_SETS ON LINKER_LANGUAGE CXX)
+    VERIFY_INTERFACE_HEADER_SETS ON LINKER_LANGUAGE CXX
+    UNITY_BUILD "${TROUPE_UNITY}" UNITY_BUILD_BATCH_SIZE 16)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
     FILES ${ARG_HEADERS})
   target_compile_features(${target} PUBLIC cxx_std_20)

@@ -1,5 +1,6 @@
 #include "node/name_sink.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,29 @@ bool NameSink::can_pass() const {
   return remote == nullptr || remote->is_connected();
 }
 
+/// After every change of what can_pass() or the queues say.
+void NameSink::update_shortcut() {
+  shortcut_.store(nullptr, std::memory_order_release);
+  if (state_ == State::bound && holder_.sink()->local_cell() != nullptr && parked_.empty() &&
+      handed_.empty() && !flushing_) {
+    shortcut_id_.store(holder_.id().value, std::memory_order_release);
+    shortcut_.store(holder_.sink(), std::memory_order_release);
+  }
+}
+
 Outcome NameSink::deliver(Envelope&& envelope) {
+  if (MessageSink* sink = shortcut_.load(std::memory_order_acquire);
+      sink != nullptr && envelope->target != handed_over_id) {
+    const base::ActorId id{shortcut_id_.load(std::memory_order_acquire)};
+    if (shortcut_.load(std::memory_order_acquire) == sink) {
+      envelope->target = id;
+      return sink->deliver(std::move(envelope));
+    }
+  }
+  return deliver_or_park(std::move(envelope));
+}
+
+Outcome NameSink::deliver_or_park(Envelope&& envelope) {
   actors::AnyRef holder;
   base::TimePoint expires = base::time_never;
   {
@@ -53,6 +76,7 @@ Outcome NameSink::deliver(Envelope&& envelope) {
       }
       expires = envelope->deadline;
       (was_handed_over ? handed_ : parked_).push_back(std::move(envelope));
+      update_shortcut();
     }
   }
   if (holder) {
@@ -70,6 +94,7 @@ void NameSink::bind(actors::AnyRef holder) {
     base::MutexLock lock{mutex_};
     state_ = State::bound;
     holder_ = holder;
+    update_shortcut();
   }
   flush();
 }
@@ -78,6 +103,7 @@ void NameSink::expect() {
   base::MutexLock lock{mutex_};
   state_ = State::expected;
   holder_ = {};
+  update_shortcut();
 }
 
 void NameSink::release() {
@@ -86,6 +112,7 @@ void NameSink::release() {
     base::MutexLock lock{mutex_};
     state_ = State::unknown;
     holder_ = {};
+    update_shortcut();
     parked = take_waiting();
   }
   for (Envelope& envelope : parked) {
@@ -117,6 +144,7 @@ void NameSink::flush() {
         return;
       }
       flushing_ = true;
+      update_shortcut();
       parked = take_waiting();
       holder = holder_;
     }
@@ -126,6 +154,7 @@ void NameSink::flush() {
     }
     base::MutexLock lock{mutex_};
     flushing_ = false;
+    update_shortcut();
   }
 }
 
@@ -145,6 +174,7 @@ void NameSink::expire() {
       }
       queue->swap(left);
     }
+    update_shortcut();
   }
   for (Envelope& envelope : expired) {
     system().dead_letter(std::move(envelope),
@@ -179,9 +209,9 @@ void NameDirectory::set_ready() {
     if (std::exchange(is_ready_, true)) {
       return;
     }
-    for (const auto& [name, sink] : sinks_) {
+    for (NameSink* sink : all()) {
       if (sink->reached({}).sink == nullptr) {
-        unresolved.push_back(sink.get());
+        unresolved.push_back(sink);
       }
     }
   }
@@ -190,13 +220,22 @@ void NameDirectory::set_ready() {
   }
 }
 
+/// By name, so that a seeded run repeats.
+std::vector<NameSink*> NameDirectory::all() const {
+  std::vector<NameSink*> sinks;
+  for (const auto& [name, sink] : sinks_) {
+    sinks.push_back(sink.get());
+  }
+  std::sort(sinks.begin(), sinks.end(),
+            [](const NameSink* a, const NameSink* b) { return a->name() < b->name(); });
+  return sinks;
+}
+
 void NameDirectory::flush() {
   std::vector<NameSink*> sinks;
   {
     base::MutexLock lock{mutex_};
-    for (const auto& [name, sink] : sinks_) {
-      sinks.push_back(sink.get());
-    }
+    sinks = all();
   }
   for (NameSink* sink : sinks) {
     sink->flush();

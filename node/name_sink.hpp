@@ -3,9 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "actors/actor_ref.hpp"
 #include "actors/message_sink.hpp"
@@ -44,15 +45,23 @@ class NameSink final : public actors::MessageSink {
   void flush();
 
   [[nodiscard]] std::size_t parked() const;
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   enum class State : std::uint8_t { unknown, expected, bound };
   static constexpr base::ActorId handed_over_id{1};
   bool can_pass() const TROUPE_REQUIRES(mutex_);
+  base::Outcome deliver_or_park(actors::Envelope&& envelope);
+  void update_shortcut() TROUPE_REQUIRES(mutex_);
   std::deque<actors::Envelope> take_waiting() TROUPE_REQUIRES(mutex_);
   void expire();
 
   const std::string name_;
+  /// The way without the lock, while the holder lives here and nothing waits: else null. Written
+  /// under the lock: null, the number, the sink. A reader that finds the same sink before and after
+  /// the number has a pair that belongs together.
+  std::atomic<MessageSink*> shortcut_{nullptr};
+  std::atomic<std::uint64_t> shortcut_id_{0};
   mutable base::Mutex mutex_;
   State state_ TROUPE_GUARDED_BY(mutex_) = State::unknown;
   actors::AnyRef holder_ TROUPE_GUARDED_BY(mutex_);
@@ -76,10 +85,12 @@ class NameDirectory {
   [[nodiscard]] std::uint64_t parked() const;
 
  private:
+  [[nodiscard]] std::vector<NameSink*> all() const TROUPE_REQUIRES(mutex_);
+
   actors::ActorSystem& system_;
   mutable base::Mutex mutex_;
   bool is_ready_ TROUPE_GUARDED_BY(mutex_) = false;
-  std::map<std::string, std::unique_ptr<NameSink>> sinks_ TROUPE_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::unique_ptr<NameSink>> sinks_ TROUPE_GUARDED_BY(mutex_);
 };
 
 }  // namespace troupe::node

@@ -14,7 +14,7 @@ using actors::Envelope;
 
 namespace {
 
-constexpr base::Duration start_timeout = std::chrono::seconds{2};
+constexpr base::Duration worker_start_timeout = std::chrono::seconds{2};
 constexpr base::Duration job_timeout = std::chrono::seconds{60};
 
 }  // namespace
@@ -73,7 +73,7 @@ void Pool::on(const PoolReconcile&) {
 void Pool::start_worker(const base::NodeId& node) {
   ++starting_[node];
   const actors::ActorRef<ControlActor> control{core_->control_of(node)};
-  control.ask(StartWorker{worker_kind_, self()}, start_timeout)
+  control.ask(StartWorker{worker_kind_, self()}, worker_start_timeout)
       .then([self = self(), &actor_system = system(), node, this](auto started) {
         // Back into this actor; not at all if it has ended.
         actor_system.call(self, [this, node, started] {

@@ -14,12 +14,12 @@ namespace {
 constexpr std::string_view dns_scheme = "dns://";
 constexpr std::string_view file_scheme = "file://";
 
-struct HostPort {
+struct DnsSeed {
   std::string host;
   std::string port;
 };
 
-HostPort split_dns(std::string_view seed) {
+DnsSeed split_dns(std::string_view seed) {
   seed.remove_prefix(dns_scheme.size());
   const std::size_t colon = seed.rfind(':');
   return {std::string{seed.substr(0, colon)},
@@ -86,7 +86,7 @@ std::vector<std::string> SeedWatcher::read_file(const std::string& path) const {
 
 void SeedWatcher::take_answers() {
   for (auto& answer : resolver_.take_answers()) {
-    const HostPort wanted = split_dns(seeds_[answer.request]);
+    const DnsSeed wanted = split_dns(seeds_[answer.request]);
     if (!answer.addresses.ok()) {
       base::log(base::LogLevel::info, "node", "seed {}: {}; trying again", seeds_[answer.request],
                 answer.addresses.error().context);

@@ -6,7 +6,7 @@
 namespace troupe::registry {
 
 namespace {
-constexpr std::size_t records_a_message = 1000;
+constexpr std::size_t records_a_batch = 1000;
 }  // namespace
 
 NamesLeader::NamesLeader(const base::NodeId& self, NameTable& table, const NamesOptions& options)
@@ -206,7 +206,7 @@ void NamesLeader::send_snapshot(const base::NodeId& to, Outbox& out) const {
   Snapshot part{.term = term_, .version = version_, .first = true, .more = true, .records = {}};
   for (const auto& [name, record] : table_.records()) {
     part.records.push_back(record);
-    if (part.records.size() == records_a_message) {
+    if (part.records.size() == records_a_batch) {
       out.send(to, part);
       part.first = false;
       part.records.clear();
@@ -356,7 +356,7 @@ void NamesLeader::flush(Outbox& out) {
       if (const Record* record = table_.find(name)) {
         change.records.push_back(*record);
       }
-      if (change.records.size() == records_a_message) {
+      if (change.records.size() == records_a_batch) {
         send_part();
       }
     }

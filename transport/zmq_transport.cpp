@@ -26,8 +26,8 @@ namespace troupe::transport {
 
 namespace {
 
-constexpr int frames_per_turn = 64;
-constexpr int goodbye_linger_ms = 100;
+constexpr int socket_frames_a_turn = 64;
+constexpr int stop_linger_ms = 100;
 constexpr std::uint64_t bell_number = 0;
 constexpr std::uint64_t router_number = 1;
 constexpr std::uint64_t first_channel_number = 2;
@@ -275,7 +275,7 @@ bool ZmqTransport::is_finished(base::TimePoint now) {
 void ZmqTransport::shut_down() {
   // 1. Say goodbye; closing leaves it a moment to be written.
   engine_.say_goodbye("stopped");
-  router_.set(zmq::sockopt::linger, goodbye_linger_ms);
+  router_.set(zmq::sockopt::linger, stop_linger_ms);
   // 2. Tell the sink what is left; it is not called any more.
   engine_.end("this node stopped");
   doorbell_->close();
@@ -326,7 +326,7 @@ void ZmqTransport::serve(base::TimePoint now) {
 void ZmqTransport::serve_router(base::TimePoint now) {
   zmq::message_t sender;
   zmq::message_t frame;
-  for (int i = 0; i < frames_per_turn; ++i) {
+  for (int i = 0; i < socket_frames_a_turn; ++i) {
     if (!receive_part(router_, sender)) {
       is_router_touched_ = (router_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
       return;
@@ -351,7 +351,7 @@ void ZmqTransport::serve_outbound(Channel channel, Outbound& outbound, base::Tim
   // Frames before events: what was received before the connection broke counts.
   zmq::message_t frame;
   bool is_single = false;
-  for (int i = 0; i < frames_per_turn && receive_frame(outbound.dealer->socket(), frame, is_single);
+  for (int i = 0; i < socket_frames_a_turn && receive_frame(outbound.dealer->socket(), frame, is_single);
        ++i) {
     const base::ByteView bytes{static_cast<const std::byte*>(frame.data()), frame.size()};
     engine_.channel_frame(channel, is_single ? bytes : base::ByteView{}, now);
@@ -441,7 +441,7 @@ void ZmqTransport::close(Channel channel) {
     unwatch(outbound.dealer->socket().get(zmq::sockopt::fd));
     unwatch(outbound.dealer->monitor().get(zmq::sockopt::fd));
     if (stopping_) {
-      outbound.dealer->set_linger(goodbye_linger_ms);
+      outbound.dealer->set_linger(stop_linger_ms);
     }
   }
   closed_.push_back(std::move(found->second));
