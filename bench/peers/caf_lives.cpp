@@ -130,7 +130,7 @@ class Ground : public event_based_actor {
   std::promise<std::uint64_t>* done_;
 };
 
-// The tail: two quiet actors beside four pairs that flood, with a window.
+// The tail: a quiet actor beside four pairs that flood, with a window.
 
 class Sink : public event_based_actor {
  public:
@@ -179,58 +179,19 @@ class Source : public event_based_actor {
 
 class Quiet : public event_based_actor {
  public:
-  Quiet(caf::actor_config& config, actor other)
-      : event_based_actor(config), other_(std::move(other)) {}
+  using event_based_actor::event_based_actor;
   behavior make_behavior() override {
-    return {[this](std::uint64_t number) { send(other_, number); }};
+    return {[](std::uint64_t number) { return number; }};
   }
-
- private:
-  actor other_;
 };
 
-class Prober : public event_based_actor {
- public:
-  Prober(caf::actor_config& config, std::uint64_t trips, std::promise<std::vector<double>>* done)
-      : event_based_actor(config), trips_(trips), done_(done) {
-    seconds_.reserve(trips);
-  }
-
-  behavior make_behavior() override {
-    return {[this](Go) {
-              quiet_ = home_system().spawn<Quiet>(actor{this});
-              ping();
-            },
-            [this](std::uint64_t number) {
-              require(number == seconds_.size(), "a round trip is out of order");
-              seconds_.push_back(watch_.seconds());
-              if (seconds_.size() == trips_) {
-                done_->set_value(std::move(seconds_));
-              } else {
-                ping();
-              }
-            }};
-  }
-
- private:
-  void ping() {
-    watch_ = Stopwatch{};
-    send(quiet_, static_cast<std::uint64_t>(seconds_.size()));
-  }
-
-  std::uint64_t trips_;
-  std::promise<std::vector<double>>* done_;
-  actor quiet_;
-  Stopwatch watch_;
-  std::vector<double> seconds_;
-};
-
-std::uint64_t count_of(caf::scoped_actor& self, const actor& one) {
-  std::uint64_t count = 0;
-  self->request(one, caf::infinite, Sum::value)
-      .receive([&](std::uint64_t value) { count = value; },
-               [&](const caf::error&) { require(false, "no count"); });
-  return count;
+template <class... Words>
+std::uint64_t ask(caf::scoped_actor& self, const actor& one, Words... words) {
+  std::uint64_t answer = 0;
+  self->request(one, caf::infinite, words...)
+      .receive([&](std::uint64_t value) { answer = value; },
+               [&](const caf::error&) { require(false, "no answer"); });
+  return answer;
 }
 
 }  // namespace
@@ -288,15 +249,24 @@ void tail(caf::actor_system& system, std::uint64_t count) {
     sources.push_back(system.spawn<Source>(sinks.back(), &is_over));
     caf::anon_send(sources.back(), Go::value);
   }
-  std::promise<std::vector<double>> done;
-  const auto prober = system.spawn<Prober>(count, &done);
-  caf::anon_send(prober, Go::value);
-  std::vector<double> seconds = done.get_future().get();
-  is_over = true;
   caf::scoped_actor self{system};
+  for (const actor& sink : sinks) {
+    while (ask(self, sink, Sum::value) == 0) {
+      std::this_thread::yield();
+    }
+  }
+  const auto quiet = system.spawn<Quiet>();
+  std::vector<double> seconds;
+  for (std::uint64_t number = 0; number < count; ++number) {
+    const Stopwatch watch;
+    const std::uint64_t answer = ask(self, quiet, number);
+    seconds.push_back(watch.seconds());
+    require(answer == number, "an answer is wrong");
+  }
+  is_over = true;
   for (std::uint32_t pair = 0; pair < flooding_pairs; ++pair) {
-    const std::uint64_t sent = count_of(self, sources[pair]);
-    require(sent > 0 && count_of(self, sinks[pair]) == sent, "the flood is not whole");
+    const std::uint64_t sent = ask(self, sources[pair], Sum::value);
+    require(sent > 0 && ask(self, sinks[pair], Sum::value) == sent, "the flood is not whole");
   }
   std::sort(seconds.begin(), seconds.end());
   print_figure("tail", seconds[seconds.size() * 99 / 100] * 1e6, "us");
