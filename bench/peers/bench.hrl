@@ -3,6 +3,7 @@
 -define(SPAWNED_A_TURN, 1000).
 -define(IDLE_STATE_BYTES, 64).
 -define(FLOODING_PAIRS, 4).
+-define(TAIL_MILLISECONDS, 5000).
 -define(FORK_JOIN_ACTORS, 60).
 -define(CHAMENEOS, 100).
 -define(BIG_ACTORS, 120).

@@ -237,14 +237,15 @@ tail(Work, Trips) ->
              end || _ <- lists:seq(1, ?FLOODING_PAIRS)],
     [begun(Sink) || {_Source, Sink} <- Pairs],
     Quiet = spawn(fun quiet/0),
-    Micros = probe(0, Trips, Quiet, []),
+    Over = erlang:monotonic_time(millisecond) + ?TAIL_MILLISECONDS,
+    Micros = probe(0, Trips, Quiet, Over, []),
     [begin
          Source ! {count, self()},
          Sent = receive {sent, Some} -> Some end,
          Sink ! {count, self()},
          receive {received, Sent} when Sent > 0 -> ok end
      end || {Source, Sink} <- Pairs],
-    io:format("~s ~f us~n", [Work, lists:nth(Trips * 99 div 100 + 1, lists:sort(Micros))]).
+    io:format("~s ~f us~n", [Work, lists:nth(length(Micros) * 99 div 100 + 1, lists:sort(Micros))]).
 
 tail_sink(Received) ->
     receive
@@ -279,10 +280,14 @@ begun(Sink) ->
 quiet() ->
     receive {ping, Number, From} -> From ! {pong, Number}, quiet() end.
 
-probe(Trips, Trips, _Quiet, All) -> All;
-probe(Number, Trips, Quiet, All) ->
-    Micros = time(fun() ->
-        Quiet ! {ping, Number, self()},
-        receive {pong, Number} -> ok end
-    end),
-    probe(Number + 1, Trips, Quiet, [Micros | All]).
+probe(Trips, Trips, _Quiet, _Over, All) -> All;
+probe(Number, Trips, Quiet, Over, All) ->
+    case max(Over - erlang:monotonic_time(millisecond), 0) of
+        0 -> All;
+        Left ->
+            Micros = time(fun() ->
+                Quiet ! {ping, Number, self()},
+                receive {pong, Number} -> ok after Left -> ok end
+            end),
+            probe(Number + 1, Trips, Quiet, Over, [Micros | All])
+    end.
