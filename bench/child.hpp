@@ -7,7 +7,7 @@
 namespace troupe::bench {
 
 struct ChildResult {
-  std::string output;  ///< its standard output
+  std::string output;   ///< its standard output
   std::string failure;  ///< for a person; empty if it ended by itself with exit code 0
 };
 

@@ -38,7 +38,9 @@ struct Showing {
 };
 using Showings = std::map<std::string, Showing>;
 
-bool is_there(const std::string& file) { return access(file.c_str(), R_OK) == 0; }
+bool is_there(const std::string& file) {
+  return access(file.c_str(), R_OK) == 0;
+}
 
 /// The words to run; empty if the program is missing.
 std::vector<std::string> command_of(const Contest& contest, const Contestant& contestant,
@@ -194,7 +196,9 @@ void print_contest(const Contest& contest, const Showings& showings) {
         "gate " + gate.id +
         (gate.is_value_max ? "" : ", over " + (gate.over.empty() ? "the best" : gate.over[0]));
     const std::string verdict = requirement(contest, gate) + ": " +
-                                (!met ? "not measured" : *met ? "met" : "not met");
+                                (!met   ? "not measured"
+                                 : *met ? "met"
+                                        : "not met");
     print_row("", who.c_str(), "", ratio ? text_of(*ratio, "%.2f").c_str() : "", verdict.c_str());
   }
   std::fflush(stdout);
@@ -242,8 +246,8 @@ int compare(const std::vector<Contest>& contests, const CompareOptions& options)
     }
     const Showings showings = measure(contest, options);
     for (const auto& [name, showing] : showings) {
-      has_failed = has_failed || showing.gone == "failed" ||
-                   (showing.gone == "missing" && name == "ours");
+      has_failed =
+          has_failed || showing.gone == "failed" || (showing.gone == "missing" && name == "ours");
     }
     print_contest(contest, showings);
     add_records(contest, showings, records);

@@ -40,8 +40,7 @@ constexpr LocalWork local_works[] = {
     {"channel stream", "channel-stream", "L9", 3, 2'000'000, "M/s", false, Peers::channel},
     {"channel ping-pong", "channel-ping-pong", "L9", 3, 500'000, "ns", true, Peers::channel},
     {"floor: mailbox, one thread", "floor-1-thread", "", 0, 5'000'000, "M/s", false, Peers::none},
-    {"floor: mailbox, two threads", "floor-2-threads", "", 0, 5'000'000, "M/s", false,
-     Peers::none},
+    {"floor: mailbox, two threads", "floor-2-threads", "", 0, 5'000'000, "M/s", false, Peers::none},
 };
 
 const std::string count_word = "{count}";
@@ -50,8 +49,7 @@ const std::string count_word = "{count}";
 std::vector<Contestant> actor_peers(const std::string& work) {
   return {{"CAF", {"bench-caf_local", work, count_word, "2"}},
           {"CAF, 1 thread", {"bench-caf_local", work, count_word, "1"}},
-          {"Erlang",
-           {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
+          {"Erlang", {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
 }
 
 }  // namespace

@@ -12,8 +12,9 @@ namespace troupe::bench {
 
 namespace {
 
-// How long a quiet actor's answers take, at most until the time for all is over, while four pairs flood: the 99th percentile of what a plain
-// thread waits for each. From outside, because a pair of actors that talk would keep a worker.
+// How long a quiet actor's answers take, at most until the time for all is over, while four pairs
+// flood: the 99th percentile of what a plain thread waits for each. From outside, because a pair of
+// actors that talk would keep a worker.
 
 struct Item {
   std::uint64_t number = 0;
@@ -99,8 +100,7 @@ void tail(const Order& order) {
   std::vector<ActorRef<Sink>> sinks;
   std::vector<ActorRef<Source>> sources;
   for (std::uint32_t pair = 0; pair < flooding_pairs; ++pair) {
-    sinks.push_back(
-        actors->spawn<Sink>({.mailbox_messages_max = mailbox_messages}, &seen).value());
+    sinks.push_back(actors->spawn<Sink>({.mailbox_messages_max = mailbox_messages}, &seen).value());
     sources.push_back(actors->spawn<Source>({}, sinks.back(), &is_over).value());
     tell(sources.back(), Go{});
   }

@@ -14,8 +14,7 @@ namespace troupe::bench {
 
 namespace {
 
-using Channel =
-    asio::experimental::concurrent_channel<void(asio::error_code, std::uint64_t)>;
+using Channel = asio::experimental::concurrent_channel<void(asio::error_code, std::uint64_t)>;
 using Coroutine = asio::awaitable<void>;
 
 Coroutine produce(Channel& out, std::uint64_t values) {
