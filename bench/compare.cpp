@@ -82,7 +82,9 @@ void run_contestant(const Contest& contest, const Contestant& contestant,
   std::string work;
   std::string unit;
   double figure = 0;
-  if (!result.failure.empty()) {
+  if (result.is_missing) {
+    showing.gone = "missing";
+  } else if (!result.failure.empty()) {
     showing.gone = "failed";
     std::fprintf(stderr, "bench: %s, %s: %s\n", contest.work.c_str(), contestant.name.c_str(),
                  result.failure.c_str());
@@ -147,11 +149,11 @@ std::vector<std::string> names_over(const Contest& contest, const Gate& gate) {
   return names;
 }
 
-/// Nothing if it was not measured.
+/// Not without a figure of ours; nothing without a peer's.
 std::optional<bool> is_met(const Contest& contest, const Gate& gate, const Showings& showings) {
-  if (gate.is_value_max) {
-    const auto ours = showings.at("ours").median();
-    return ours ? std::optional{*ours <= gate.required} : std::nullopt;
+  const auto ours = showings.at("ours").median();
+  if (!ours || gate.is_value_max) {
+    return ours && *ours <= gate.required;
   }
   const auto ratio = ratio_to(contest, showings, names_over(contest, gate));
   return ratio ? std::optional{*ratio >= gate.required} : std::nullopt;
