@@ -69,7 +69,11 @@ void ask(const char* work, std::size_t open_max, const Order& order) {
 
 }  // namespace
 
-void ask_1(const Order& order) { ask("ask-1", 1, order); }
-void ask_64(const Order& order) { ask("ask-64", 64, order); }
+void ask_1(const Order& order) {
+  ask("ask-1", 1, order);
+}
+void ask_64(const Order& order) {
+  ask("ask-64", 64, order);
+}
 
 }  // namespace troupe::bench

@@ -15,13 +15,15 @@ namespace troupe::bench {
 
 namespace {
 
+constexpr int exit_code_missing = 127;  // as a shell says it
+
 [[noreturn]] void become(std::vector<char*>& words, int output) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   execvp(words[0], words.data());
-  _exit(127);
+  _exit(exit_code_missing);
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::seco
   close(ends[0]);
   int status = 0;
   require(waitpid(pid, &status, 0) == pid, "waitpid");
+  result.is_missing = WIFEXITED(status) && WEXITSTATUS(status) == exit_code_missing;
   if (result.failure.empty() && WIFSIGNALED(status)) {
     result.failure = std::string("was killed: ") + strsignal(WTERMSIG(status));
   } else if (result.failure.empty() && WEXITSTATUS(status) != 0) {

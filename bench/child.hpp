@@ -7,8 +7,9 @@
 namespace troupe::bench {
 
 struct ChildResult {
-  std::string output;  ///< its standard output
-  std::string failure;  ///< for a person; empty if it ended by itself with exit code 0
+  std::string output;       ///< its standard output
+  std::string failure;      ///< for a person; empty if it ended by itself with exit code 0
+  bool is_missing = false;  ///< there is no such program
 };
 
 /// Runs a program to its end and returns what it printed; its standard error is ours. It is killed

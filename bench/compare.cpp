@@ -38,7 +38,9 @@ struct Showing {
 };
 using Showings = std::map<std::string, Showing>;
 
-bool is_there(const std::string& file) { return access(file.c_str(), R_OK) == 0; }
+bool is_there(const std::string& file) {
+  return access(file.c_str(), R_OK) == 0;
+}
 
 /// The words to run; empty if the program is missing.
 std::vector<std::string> command_of(const Contest& contest, const Contestant& contestant,
@@ -80,7 +82,9 @@ void run_contestant(const Contest& contest, const Contestant& contestant,
   std::string work;
   std::string unit;
   double figure = 0;
-  if (!result.failure.empty()) {
+  if (result.is_missing) {
+    showing.gone = "missing";
+  } else if (!result.failure.empty()) {
     showing.gone = "failed";
     std::fprintf(stderr, "bench: %s, %s: %s\n", contest.work.c_str(), contestant.name.c_str(),
                  result.failure.c_str());
@@ -145,11 +149,11 @@ std::vector<std::string> names_over(const Contest& contest, const Gate& gate) {
   return names;
 }
 
-/// Nothing if it was not measured.
+/// Not without a figure of ours; nothing without a peer's.
 std::optional<bool> is_met(const Contest& contest, const Gate& gate, const Showings& showings) {
-  if (gate.is_value_max) {
-    const auto ours = showings.at("ours").median();
-    return ours ? std::optional{*ours <= gate.required} : std::nullopt;
+  const auto ours = showings.at("ours").median();
+  if (!ours || gate.is_value_max) {
+    return ours && *ours <= gate.required;
   }
   const auto ratio = ratio_to(contest, showings, names_over(contest, gate));
   return ratio ? std::optional{*ratio >= gate.required} : std::nullopt;
@@ -194,7 +198,9 @@ void print_contest(const Contest& contest, const Showings& showings) {
         "gate " + gate.id +
         (gate.is_value_max ? "" : ", over " + (gate.over.empty() ? "the best" : gate.over[0]));
     const std::string verdict = requirement(contest, gate) + ": " +
-                                (!met ? "not measured" : *met ? "met" : "not met");
+                                (!met   ? "not measured"
+                                 : *met ? "met"
+                                        : "not met");
     print_row("", who.c_str(), "", ratio ? text_of(*ratio, "%.2f").c_str() : "", verdict.c_str());
   }
   std::fflush(stdout);
@@ -242,8 +248,8 @@ int compare(const std::vector<Contest>& contests, const CompareOptions& options)
     }
     const Showings showings = measure(contest, options);
     for (const auto& [name, showing] : showings) {
-      has_failed = has_failed || showing.gone == "failed" ||
-                   (showing.gone == "missing" && name == "ours");
+      has_failed =
+          has_failed || showing.gone == "failed" || (showing.gone == "missing" && name == "ours");
     }
     print_contest(contest, showings);
     add_records(contest, showings, records);

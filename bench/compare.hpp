@@ -12,7 +12,7 @@ struct CompareOptions {
   std::string folder;  ///< where the programs lie
   std::string json;    ///< a file for one record a gate; none if empty
   std::uint64_t rounds = 5;
-  std::string only;    ///< a regular expression; works whose name has it
+  std::string only;  ///< a regular expression; works whose name has it
   double scale = 1.0;
 };
 

@@ -36,12 +36,11 @@ constexpr LocalWork local_works[] = {
     {"savina big", "big", "L7", 3, 1'000'000, "M/s", false},
     {"savina philosophers", "philosophers", "L7", 3, 200'000, "M/s", false},
     {"savina bounded buffer", "bounded-buffer", "L7", 3, 400'000, "M/s", false},
-    {"quiet actor's p99 beside four floods", "tail", "L8", 5, 2'000, "us", true},
+    {"quiet actor's p99 beside four floods", "tail", "L8", 5, 1'000, "us", true},
     {"channel stream", "channel-stream", "L9", 3, 2'000'000, "M/s", false, Peers::channel},
     {"channel ping-pong", "channel-ping-pong", "L9", 3, 500'000, "ns", true, Peers::channel},
     {"floor: mailbox, one thread", "floor-1-thread", "", 0, 5'000'000, "M/s", false, Peers::none},
-    {"floor: mailbox, two threads", "floor-2-threads", "", 0, 5'000'000, "M/s", false,
-     Peers::none},
+    {"floor: mailbox, two threads", "floor-2-threads", "", 0, 5'000'000, "M/s", false, Peers::none},
 };
 
 const std::string count_word = "{count}";
@@ -50,8 +49,7 @@ const std::string count_word = "{count}";
 std::vector<Contestant> actor_peers(const std::string& work) {
   return {{"CAF", {"bench-caf_local", work, count_word, "2"}},
           {"CAF, 1 thread", {"bench-caf_local", work, count_word, "1"}},
-          {"Erlang",
-           {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
+          {"Erlang", {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ inline void require(bool condition, const char* what) {
 }
 
 /// The value that the item of this number carries.
-inline std::uint64_t value_of(std::uint64_t number) { return (number * 2654435761U) & 0xFFFFFFU; }
+inline std::uint64_t value_of(std::uint64_t number) {
+  return (number * 2654435761U) & 0xFFFFFFU;
+}
 /// The sum of the values of the first `count` items.
 inline std::uint64_t sum_of_values(std::uint64_t count) {
   std::uint64_t sum = 0;

@@ -98,22 +98,26 @@ struct LocalItem {
 
 }  // namespace
 
-void flood(const Order& order) { fan_in("flood", 1, order); }
-void fan_in_8(const Order& order) { fan_in("fan-in-8", 8, order); }
-void fan_in_64(const Order& order) { fan_in("fan-in-64", 64, order); }
+void flood(const Order& order) {
+  fan_in("flood", 1, order);
+}
+void fan_in_8(const Order& order) {
+  fan_in("fan-in-8", 8, order);
+}
+void fan_in_64(const Order& order) {
+  fan_in("fan-in-64", 64, order);
+}
 
 void flood_window(const Order& order) {
   LocalActors actors{order};
   std::promise<std::uint64_t> done;
-  const auto sink = actors
-                        ->spawn<WindowedSink<LocalItem>>(
-                            {.mailbox_messages_max = 2 * mailbox_messages})
-                        .value();
+  const auto sink =
+      actors->spawn<WindowedSink<LocalItem>>({.mailbox_messages_max = 2 * mailbox_messages})
+          .value();
   const std::function<void(std::uint64_t)> finish = [&](std::uint64_t sum) { done.set_value(sum); };
-  const auto source = actors
-                          ->spawn<WindowedSource<LocalItem>>({}, sink, order.count,
-                                                             mailbox_messages, finish)
-                          .value();
+  const auto source =
+      actors->spawn<WindowedSource<LocalItem>>({}, sink, order.count, mailbox_messages, finish)
+          .value();
   const Stopwatch watch;
   tell(source, Go{});
   const std::uint64_t sum = done.get_future().get();

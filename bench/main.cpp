@@ -1,5 +1,7 @@
 // troupe-bench: measures this library, alone or beside others. `troupe-bench help` says how.
 
+#include <unistd.h>
+
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -7,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "bench/compare.hpp"

@@ -61,8 +61,14 @@ void ring(const char* work, std::uint64_t players, const Order& order) {
 
 }  // namespace
 
-void ping_pong(const Order& order) { ring("ping-pong", 2, order); }
-void ring_100(const Order& order) { ring("ring-100", 100, order); }
-void ring_1000(const Order& order) { ring("ring-1000", 1'000, order); }
+void ping_pong(const Order& order) {
+  ring("ping-pong", 2, order);
+}
+void ring_100(const Order& order) {
+  ring("ring-100", 100, order);
+}
+void ring_1000(const Order& order) {
+  ring("ring-1000", 1'000, order);
+}
 
 }  // namespace troupe::bench

@@ -103,8 +103,7 @@ void chameneos_meet(const Order& order) {
   LocalActors actors{order};
   std::promise<std::uint64_t> done;
   const Stopwatch watch;
-  const ActorRef<Protocol<Enter, Met>> mall =
-      actors->spawn<Mall>({}, order.count, &done).value();
+  const ActorRef<Protocol<Enter, Met>> mall = actors->spawn<Mall>({}, order.count, &done).value();
   for (std::uint32_t number = 0; number < chameneos; ++number) {
     require(actors->spawn<Chameneo>({}, number % colours, mall).ok(), "a chameneo is missing");
   }

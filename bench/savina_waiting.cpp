@@ -193,8 +193,7 @@ void philosophers_dine(const Order& order) {
   LocalActors actors{order};
   std::promise<std::uint64_t> done;
   const Stopwatch watch;
-  const ActorRef<Protocol<Hungry, Sated>> arbitrator =
-      actors->spawn<Arbitrator>({}, &done).value();
+  const ActorRef<Protocol<Hungry, Sated>> arbitrator = actors->spawn<Arbitrator>({}, &done).value();
   for (std::uint32_t seat = 0; seat < philosophers; ++seat) {
     require(actors->spawn<Philosopher>({}, seat, each, arbitrator).ok(), "a seat is empty");
   }

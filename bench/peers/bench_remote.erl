@@ -1,12 +1,29 @@
-%% Erlang's distribution between two processes over loopback TCP, without epmd. The receiving node:
-%%   erl -noshell -pa DIR -name r@127.0.0.1 -start_epmd false -erl_epmd_port PORT -run bench_remote receive_items MESSAGES
-%% The sending one, which prints the figure and ends both:
-%%   erl -noshell -pa DIR -name s@127.0.0.1 -start_epmd false -erl_epmd_port PORT -dist_listen false
-%%       -run bench_remote send_items MESSAGES
+%% Erlang's distribution between two virtual machines over loopback TCP, without epmd:
+%%   erl -noshell -pa DIR -run bench_remote main MESSAGES
+%% starts both and prints the figure of the sender.
 -module(bench_remote).
--export([receive_items/1, send_items/1]).
+-export([main/1, receive_items/1, send_items/1]).
+-include("bench.hrl").
 
-value_of(Number) -> (Number * 2654435761) band 16#FFFFFF.
+main([Count]) ->
+    {ok, Probe} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}}]),
+    {ok, Number} = inet:port(Probe),
+    ok = gen_tcp:close(Probe),
+    Port = integer_to_list(Number),
+    Receiver = start(["-name", "r@127.0.0.1", "-erl_epmd_port", Port,
+                      "-run", "bench_remote", "receive_items", Count]),
+    receive {Receiver, {data, {eol, "ready"}}} -> ok end,
+    Sender = start(["-name", "s@127.0.0.1", "-erl_epmd_port", Port, "-dist_listen", "false",
+                    "-run", "bench_remote", "send_items", Count]),
+    receive {Sender, {data, {eol, Figure}}} -> io:format("~s~n", [Figure]) end,
+    [receive {Node, {exit_status, 0}} -> ok end || Node <- [Sender, Receiver]],
+    halt(0).
+
+start(Words) ->
+    open_port({spawn_executable, os:find_executable("erl")},
+              [{args, ["-noshell", "-noinput", "-start_epmd", "false",
+                       "-pa", filename:dirname(code:which(?MODULE)) | Words]},
+               {line, 200}, exit_status]).
 
 receive_items([Count]) ->
     Messages = list_to_integer(Count),
@@ -33,12 +50,11 @@ send_items([Count]) ->
     true = is_pid(Sink),
     Sink ! {begin_with, self()},
     Text = list_to_binary(lists:duplicate(48, $x)),
-    Began = erlang:monotonic_time(nanosecond),
-    source(0, Messages, Text, Sink),
-    Sum = receive {done, Total} -> Total end,
-    Ended = erlang:monotonic_time(nanosecond),
-    Sum = expected(0, Messages, 0),
-    io:format("remote-flood ~f M/s~n", [Messages * 1000 / (Ended - Began)]),
+    Sum = sum_of_values(Messages),
+    rate("remote-flood", Messages, fun() ->
+        source(0, Messages, Text, Sink),
+        receive {done, Sum} -> ok end
+    end),
     halt(0).
 
 %% The distribution suspends a sender whose connection is full.
@@ -46,6 +62,3 @@ source(Messages, Messages, _Text, _Sink) -> ok;
 source(Sent, Messages, Text, Sink) ->
     Sink ! {item, Sent, value_of(Sent), Text},
     source(Sent + 1, Messages, Text, Sink).
-
-expected(Messages, Messages, Sum) -> Sum;
-expected(Number, Messages, Sum) -> expected(Number + 1, Messages, Sum + value_of(Number)).

@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -130,16 +133,20 @@ class Ground : public event_based_actor {
   std::promise<std::uint64_t>* done_;
 };
 
-// The tail: two quiet actors beside four pairs that flood, with a window.
+// The tail: a quiet actor beside four pairs that flood, with a window.
 
 class Sink : public event_based_actor {
  public:
-  using event_based_actor::event_based_actor;
+  Sink(caf::actor_config& config, std::atomic<std::uint64_t>* seen)
+      : event_based_actor(config), seen_(seen) {}
 
   behavior make_behavior() override {
     return {[this](std::uint64_t number, std::uint64_t value) {
               require(number == received_ && value == value_of(number), "an item is out of order");
-              if (++received_ % (mailbox_messages / 2) == 0) {
+              if (++received_ % tail_items_seen == 0) {
+                seen_->fetch_add(1, std::memory_order_relaxed);
+              }
+              if (received_ % (mailbox_messages / 2) == 0) {
                 send(sender_of(*this), Ack::value);
               }
             },
@@ -147,6 +154,7 @@ class Sink : public event_based_actor {
   }
 
  private:
+  std::atomic<std::uint64_t>* seen_;
   std::uint64_t received_ = 0;
 };
 
@@ -179,58 +187,20 @@ class Source : public event_based_actor {
 
 class Quiet : public event_based_actor {
  public:
-  Quiet(caf::actor_config& config, actor other)
-      : event_based_actor(config), other_(std::move(other)) {}
+  using event_based_actor::event_based_actor;
   behavior make_behavior() override {
-    return {[this](std::uint64_t number) { send(other_, number); }};
+    return {[](std::uint64_t number) { return number; }};
   }
-
- private:
-  actor other_;
 };
 
-class Prober : public event_based_actor {
- public:
-  Prober(caf::actor_config& config, std::uint64_t trips, std::promise<std::vector<double>>* done)
-      : event_based_actor(config), trips_(trips), done_(done) {
-    seconds_.reserve(trips);
-  }
-
-  behavior make_behavior() override {
-    return {[this](Go) {
-              quiet_ = home_system().spawn<Quiet>(actor{this});
-              ping();
-            },
-            [this](std::uint64_t number) {
-              require(number == seconds_.size(), "a round trip is out of order");
-              seconds_.push_back(watch_.seconds());
-              if (seconds_.size() == trips_) {
-                done_->set_value(std::move(seconds_));
-              } else {
-                ping();
-              }
-            }};
-  }
-
- private:
-  void ping() {
-    watch_ = Stopwatch{};
-    send(quiet_, static_cast<std::uint64_t>(seconds_.size()));
-  }
-
-  std::uint64_t trips_;
-  std::promise<std::vector<double>>* done_;
-  actor quiet_;
-  Stopwatch watch_;
-  std::vector<double> seconds_;
-};
-
-std::uint64_t count_of(caf::scoped_actor& self, const actor& one) {
-  std::uint64_t count = 0;
-  self->request(one, caf::infinite, Sum::value)
-      .receive([&](std::uint64_t value) { count = value; },
-               [&](const caf::error&) { require(false, "no count"); });
-  return count;
+/// What it answers within the time; nothing otherwise.
+template <class... Words>
+std::optional<std::uint64_t> ask(caf::scoped_actor& self, const actor& one, double seconds,
+                                 Words... words) {
+  std::optional<std::uint64_t> answer;
+  self->request(one, std::chrono::microseconds{std::llround(seconds * 1e6)}, words...)
+      .receive([&](std::uint64_t value) { answer = value; }, [](const caf::error&) {});
+  return answer;
 }
 
 }  // namespace
@@ -281,22 +251,32 @@ void skynet(caf::actor_system& system, std::uint64_t count) {
 
 void tail(caf::actor_system& system, std::uint64_t count) {
   std::atomic<bool> is_over{false};
+  std::atomic<std::uint64_t> seen{0};
   std::vector<actor> sinks;
   std::vector<actor> sources;
   for (std::uint32_t pair = 0; pair < flooding_pairs; ++pair) {
-    sinks.push_back(system.spawn<Sink>());
+    sinks.push_back(system.spawn<Sink>(&seen));
     sources.push_back(system.spawn<Source>(sinks.back(), &is_over));
     caf::anon_send(sources.back(), Go::value);
   }
-  std::promise<std::vector<double>> done;
-  const auto prober = system.spawn<Prober>(count, &done);
-  caf::anon_send(prober, Go::value);
-  std::vector<double> seconds = done.get_future().get();
-  is_over = true;
+  const auto quiet = system.spawn<Quiet>();
+  while (seen < flooding_pairs) {
+    std::this_thread::yield();
+  }
   caf::scoped_actor self{system};
+  std::vector<double> seconds;
+  const Stopwatch all;
+  for (std::uint64_t number = 0; number < count && all.seconds() < tail_seconds; ++number) {
+    const double left = std::max(tail_seconds - all.seconds(), 0.001);
+    const Stopwatch watch;
+    const auto answer = ask(self, quiet, left, number);
+    seconds.push_back(watch.seconds());
+    require(answer ? *answer == number : all.seconds() >= tail_seconds, "an answer is wrong");
+  }
+  is_over = true;
   for (std::uint32_t pair = 0; pair < flooding_pairs; ++pair) {
-    const std::uint64_t sent = count_of(self, sources[pair]);
-    require(sent > 0 && count_of(self, sinks[pair]) == sent, "the flood is not whole");
+    const auto sent = ask(self, sources[pair], 60, Sum::value);
+    require(sent && ask(self, sinks[pair], 60, Sum::value) == sent, "the flood is not whole");
   }
   std::sort(seconds.begin(), seconds.end());
   print_figure("tail", seconds[seconds.size() * 99 / 100] * 1e6, "us");

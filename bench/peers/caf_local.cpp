@@ -1,5 +1,5 @@
-// CAF's actors in one process. Usage: bench-caf_local WORK COUNT [THREADS]; without THREADS CAF's own
-// default.
+// CAF's actors in one process. Usage: bench-caf_local WORK COUNT [THREADS]; without THREADS CAF's
+// own default.
 
 #include <cstdlib>
 #include <string_view>

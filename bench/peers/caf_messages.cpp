@@ -112,8 +112,7 @@ class Player : public event_based_actor {
   std::promise<void>* done_;
 };
 
-void ring(const char* work, caf::actor_system& system, std::uint64_t players,
-          std::uint64_t count) {
+void ring(const char* work, caf::actor_system& system, std::uint64_t players, std::uint64_t count) {
   const std::uint64_t hops = count / players * players;
   std::promise<void> done;
   std::vector<actor> all;
@@ -179,8 +178,7 @@ class Asker : public event_based_actor {
   std::uint64_t sum_ = 0;
 };
 
-void ask(const char* work, caf::actor_system& system, std::uint64_t open_max,
-         std::uint64_t count) {
+void ask(const char* work, caf::actor_system& system, std::uint64_t open_max, std::uint64_t count) {
   std::promise<std::uint64_t> done;
   const auto answerer = system.spawn<Answerer>();
   const auto asker = system.spawn<Asker>(answerer, count, open_max, &done);
@@ -194,7 +192,9 @@ void ask(const char* work, caf::actor_system& system, std::uint64_t open_max,
 
 }  // namespace
 
-void flood(caf::actor_system& system, std::uint64_t count) { fan_in("flood", system, 1, count); }
+void flood(caf::actor_system& system, std::uint64_t count) {
+  fan_in("flood", system, 1, count);
+}
 void fan_in_8(caf::actor_system& system, std::uint64_t count) {
   fan_in("fan-in-8", system, 8, count);
 }
@@ -204,10 +204,8 @@ void fan_in_64(caf::actor_system& system, std::uint64_t count) {
 
 void flood_window(caf::actor_system& system, std::uint64_t count) {
   std::promise<std::uint64_t> done;
-  const auto sink =
-      system.spawn<WindowedSink<LocalItem>>(count, mailbox_messages, nullptr);
-  const auto source =
-      system.spawn<WindowedSource<LocalItem>>(count, mailbox_messages, sink, &done);
+  const auto sink = system.spawn<WindowedSink<LocalItem>>(count, mailbox_messages, nullptr);
+  const auto source = system.spawn<WindowedSource<LocalItem>>(count, mailbox_messages, sink, &done);
   const Stopwatch watch;
   caf::anon_send(source, Go::value);
   const std::uint64_t sum = done.get_future().get();
@@ -226,7 +224,11 @@ void ring_1000(caf::actor_system& system, std::uint64_t count) {
   ring("ring-1000", system, 1'000, count);
 }
 
-void ask_1(caf::actor_system& system, std::uint64_t count) { ask("ask-1", system, 1, count); }
-void ask_64(caf::actor_system& system, std::uint64_t count) { ask("ask-64", system, 64, count); }
+void ask_1(caf::actor_system& system, std::uint64_t count) {
+  ask("ask-1", system, 1, count);
+}
+void ask_64(caf::actor_system& system, std::uint64_t count) {
+  ask("ask-64", system, 64, count);
+}
 
 }  // namespace troupe::bench

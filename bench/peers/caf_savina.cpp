@@ -96,8 +96,7 @@ class Big : public event_based_actor {
         choices_(number) {}
 
   behavior make_behavior() override {
-    return {[this](const std::vector<actor>& all) { all_ = all; },
-            [this](Go) { ping(); },
+    return {[this](const std::vector<actor>& all) { all_ = all; }, [this](Go) { ping(); },
             [this](Ping, std::uint32_t from) { send(all_[from], Pong::value, number_); },
             [this](Pong, std::uint32_t from) {
               require(from == asked_, "an answer comes from another");
@@ -199,12 +198,8 @@ using Denied = caf::atom_constant<caf::atom("denied")>;
 
 class Philosopher : public event_based_actor {
  public:
-  Philosopher(caf::actor_config& config, std::uint32_t seat, std::uint64_t meals,
-              actor arbitrator)
-      : event_based_actor(config),
-        seat_(seat),
-        meals_(meals),
-        arbitrator_(std::move(arbitrator)) {}
+  Philosopher(caf::actor_config& config, std::uint32_t seat, std::uint64_t meals, actor arbitrator)
+      : event_based_actor(config), seat_(seat), meals_(meals), arbitrator_(std::move(arbitrator)) {}
 
   behavior make_behavior() override {
     hunger();

@@ -1,5 +1,6 @@
-// Raw libzmq, PUSH to PULL over loopback TCP between two processes: the ceiling, with neither actors nor
-// a codec. Usage: bench-zmq_flood one|batch MESSAGES; a frame a message, or frames of 64 KiB.
+// Raw libzmq, PUSH to PULL over loopback TCP between two processes: the ceiling, with neither
+// actors nor a codec. Usage: bench-zmq_flood one|batch MESSAGES; a frame a message, or frames of 64
+// KiB.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,8 +32,8 @@ void receive(int endpoint_out, std::uint64_t messages) {
   zmq::socket_t confirm{context, zmq::socket_type::push};
   in.bind("tcp://127.0.0.1:*");
   confirm.bind("tcp://127.0.0.1:*");
-  const std::string endpoints = in.get(zmq::sockopt::last_endpoint) + " " +
-                                confirm.get(zmq::sockopt::last_endpoint) + "\n";
+  const std::string endpoints =
+      in.get(zmq::sockopt::last_endpoint) + " " + confirm.get(zmq::sockopt::last_endpoint) + "\n";
   require(write(endpoint_out, endpoints.data(), endpoints.size()) ==
               static_cast<ssize_t>(endpoints.size()),
           "pipe");
