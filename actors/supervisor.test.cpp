@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "actors/step_scheduler.hpp"
 
 namespace troupe::actors {
@@ -137,14 +139,18 @@ class SupervisorTest : public testing::Test {
       proceed();
     }
     run();
-    EXPECT_TRUE(stopped);
+    EXPECT_TRUE(stopped) << "seed " << seed();
     EXPECT_TRUE(system.ledger().is_balanced()) << system.ledger().text();
     EXPECT_EQ(system.actor_count(), 0U);
   }
 
   Story story;
   base::ManualClock clock;
-  StepScheduler scheduler{base::Random{11}};
+  static std::uint64_t seed() {
+    const char* text = std::getenv("TROUPE_SEED");
+    return text != nullptr ? std::strtoull(text, nullptr, 10) : 11;
+  }
+  StepScheduler scheduler{base::Random{seed()}};
   ActorSystem system{{}, clock, scheduler};
 };
 
