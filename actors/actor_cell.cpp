@@ -71,7 +71,7 @@ void ActorCell::abandon() {
   CurrentCell guard{this};
   takes_.store(Takes::nothing, std::memory_order_relaxed);
   destroy_tasks(base::Outcome::stopped, "the node ended");
-  actor_.reset();
+  destroy_object();
 }
 
 base::Outcome ActorCell::deliver(Envelope&& envelope) {

@@ -202,6 +202,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void restart();
   void give_up_object(const char* why);
   void end_object(ExitReason reason);
+  void destroy_object();
   void fail(ExitReason reason, std::string text);
   void halt();
   void tell_halted();
@@ -253,7 +254,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   // The first line, with the bases: what a send or a turn looks at first.
   /// The number in use or, with vacant_bit, the last one; the low half is the index.
   std::atomic<std::uint64_t> id_;
-  std::unique_ptr<Actor> actor_;
+  /// Made and destroyed by maker_.
+  Actor* actor_ = nullptr;
   const ActorType* type_ = nullptr;
   std::atomic<Takes> takes_{Takes::nothing};
   /// Set while the actor waits for control only; who resets it schedules the cell.

@@ -145,7 +145,7 @@ void ActorCell::give_up_object(const char* why) {
   state_ = State::failed;
   destroy_tasks(base::Outcome::stopped, why);
   cancel_timers();
-  actor_.reset();
+  destroy_object();
   stop_children();
 }
 
@@ -209,10 +209,16 @@ void ActorCell::kill() {
   parts().exit_text = "it did not end in time";
   destroy_tasks(base::Outcome::stopped, "the actor was killed");
   cancel_timers();
-  actor_.reset();
+  destroy_object();
   let_go_of_children();
   if (!has_children()) {
     finish_stop();
+  }
+}
+
+void ActorCell::destroy_object() {
+  if (actor_ != nullptr) {
+    maker_->unmake(std::exchange(actor_, nullptr));
   }
 }
 
@@ -252,7 +258,7 @@ void ActorCell::begin_stop(ExitReason reason, std::string text) {
 void ActorCell::finish_stop() {
   if (actor_) {
     end_object(exit_reason_);
-    actor_.reset();
+    destroy_object();
   }
   if (parts_ && parts_->extras) {
     flush_stash();

@@ -8,6 +8,7 @@
 #include "actors/circuit_breaker.hpp"
 #include "actors/pipeline.hpp"
 #include "actors/pool.hpp"
+#include "actors/supervisor.hpp"
 #include "actors/throttle.hpp"
 #include "actors/topic.hpp"
 #include "node/config.hpp"
@@ -22,11 +23,15 @@ using actors::AnyRef;
 using actors::Ask;
 using actors::AskError;
 using actors::AskResult;
+using actors::AutoShutdown;
 using actors::ask_with_retry;
 using actors::Channel;
+using actors::child_spec;
+using actors::ChildSpec;
 using actors::CircuitBreaker;
 using actors::EventStream;
 using actors::ExitReason;
+using actors::OnCrash;
 using actors::Missed;
 using actors::pipeline_from;
 using actors::PoolOptions;
@@ -44,6 +49,9 @@ using actors::spawn_event_stream;
 using actors::spawn_pool;
 using actors::spawn_topic;
 using actors::SpawnOptions;
+using actors::Strategy;
+using actors::Supervisor;
+using actors::SupervisorOptions;
 using actors::Task;
 using actors::Terminated;
 using actors::throttle;
