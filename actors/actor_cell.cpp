@@ -205,7 +205,7 @@ void ActorCell::handle_message(MessageBlock& block) {
   }
   if (block.reply.sink == &system().requests() &&
       !system().requests().is_open(block.reply.request)) {
-    system().dead_letter(Envelope{mailbox_.detach()},
+    system().dead_letter(take_message(block),
                          {AskError::Kind::not_run, base::Outcome::cancelled,
                           "its asker gave it up while it waited in the mailbox"});
     return;

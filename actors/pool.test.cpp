@@ -403,7 +403,7 @@ class Owner : public Actor {
   void on_start() override {
     pool_ = spawn_pool<Worker>(*this, {.workers = 2}, log_).value();
   }
-  void on(const Who& m, ReplyTo<std::uint64_t> reply) { (void)(reply.forward(pool_, m), 0); }
+  void on(const Who& m, ReplyTo<std::uint64_t> reply) { (void)reply.forward(pool_, m); }
 
  private:
   std::shared_ptr<Log> log_;
