@@ -14,7 +14,7 @@ using Counting = troupe::actors::Protocol<Increment>;
 class Proxy : public troupe::actors::Actor {
  public:
   using Protocol = troupe::actors::Protocol<Get>;
-  void on(const Get& m, troupe::actors::ReplyTo<std::int64_t> reply) { reply.forward(to_, m); }
+  void on(const Get& m, troupe::actors::ReplyTo<std::int64_t> reply) { (void)reply.forward(to_, m); }
 
  private:
   troupe::actors::ActorRef<Counting> to_;
