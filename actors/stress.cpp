@@ -168,7 +168,7 @@ class Member : public Actor {
     if (dice < 60) {
       reply.send(life_);
     } else if (dice < 70 && m.forwards < 3) {
-      reply.forward(world_.pick(random()), Query{stamp(), m.forwards + 1});
+      (void)reply.forward(world_.pick(random()), Query{stamp(), m.forwards + 1});
     } else if (dice < 80 && waiting_.size() < 100) {
       waiting_.push_back(std::move(reply));
       after(1ms, AnswerLater{});
