@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/actor.hpp"
+#include "actors/atomics.hpp"
 #include "actors/control.hpp"
 #include "actors/mailbox.hpp"
 #include "actors/mailbox_policy.hpp"
@@ -74,6 +75,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] std::uint32_t index() const {
     return static_cast<std::uint32_t>(id_.load(std::memory_order_relaxed));
   }
+  /// The class of who lives here, or lived here last; empty if nobody has. Thread-safe.
+  [[nodiscard]] std::string_view type_name() const;
   /// Messages in the mailbox now. Thread-safe.
   [[nodiscard]] std::uint32_t queued() const;
 
@@ -256,7 +259,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   std::atomic<std::uint64_t> id_;
   /// Made and destroyed by maker_.
   Actor* actor_ = nullptr;
-  const ActorType* type_ = nullptr;
+  WatchedPointer<const ActorType> type_;
   std::atomic<Takes> takes_{Takes::nothing};
   /// Set while the actor waits for control only; who resets it schedules the cell.
   std::atomic<bool> blocked_{false};

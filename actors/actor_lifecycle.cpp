@@ -107,6 +107,11 @@ ActorCell::Parts& ActorCell::parts() {
   return *parts_;
 }
 
+std::string_view ActorCell::type_name() const {
+  const ActorType* type = type_;
+  return type != nullptr ? type->name : std::string_view{};
+}
+
 std::string_view ActorCell::label() const {
   return parts_ && !parts_->label.empty() ? std::string_view{parts_->label} : type_->name;
 }

@@ -325,6 +325,20 @@ MessageSink* ActorSystem::sink_of(base::ActorId id) {
   return cell_at(static_cast<std::uint32_t>(id.value));
 }
 
+const ActorCell* ActorSystem::cell_of(const Runnable* runnable) const {
+  const auto address = reinterpret_cast<std::uintptr_t>(runnable);
+  const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
+  for (std::uint32_t first = 0; first < used; first += cells_a_chunk) {
+    const ActorCell& begin = cell(first);
+    const auto lowest = reinterpret_cast<std::uintptr_t>(static_cast<const Runnable*>(&begin));
+    const std::uint64_t index = (address - lowest) / sizeof(ActorCell);
+    if (address >= lowest && index < cells_a_chunk && first + index < used) {
+      return &cell(first + static_cast<std::uint32_t>(index));
+    }
+  }
+  return nullptr;
+}
+
 bool ActorSystem::call(const AnyRef& actor, std::function<void()> function) {
   ActorCell* cell = actor ? actor.sink()->local_cell() : nullptr;
   if (cell == nullptr || cell->id() != actor.id()) {

@@ -99,6 +99,9 @@ class ActorSystem {
   /// The sink of a number of this process, an actor's or a request's, for what comes from the wire:
   /// null if there never was such a number.
   [[nodiscard]] MessageSink* sink_of(base::ActorId id);
+  /// The cell that a scheduler knows by this address, of whatever it may be the address; null if
+  /// it is no cell of this system.
+  [[nodiscard]] const ActorCell* cell_of(const Runnable* runnable) const;
   /// Runs a function in an actor, between its messages. False if it is gone.
   bool call(const AnyRef& actor, std::function<void()> function);
 

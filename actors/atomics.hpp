@@ -11,4 +11,21 @@ struct StdAtomics {
   using Atomic = std::atomic<T>;
 };
 
+/// A pointer to what lives for ever, that one thread at a time sets and any may look at.
+template <class T>
+class WatchedPointer {
+ public:
+  WatchedPointer() = default;
+  WatchedPointer& operator=(T* pointer) {
+    pointer_.store(pointer, std::memory_order_relaxed);
+    return *this;
+  }
+  operator T*() const { return pointer_.load(std::memory_order_relaxed); }
+  T* operator->() const { return pointer_.load(std::memory_order_relaxed); }
+  T& operator*() const { return *pointer_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<T*> pointer_{nullptr};
+};
+
 }  // namespace troupe::actors

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "actors/actor_system.hpp"
+#include "actors/pool.hpp"
 #include "actors/timer_thread.hpp"
 #include "actors/worker_pool.hpp"
 #include "base/clock.hpp"
@@ -113,7 +114,7 @@ class CountedAsk {
   World& world_;
 };
 
-class Member final : public Actor {
+class Member : public Actor {
  public:
   using Protocol = MemberProtocol;
   explicit Member(World* world) : world_(*world), life_(world->lives.fetch_add(1) + 1) {}
@@ -167,7 +168,7 @@ class Member final : public Actor {
     if (dice < 60) {
       reply.send(life_);
     } else if (dice < 70 && m.forwards < 3) {
-      reply.forward(world_.pick(random()), Query{stamp(), m.forwards + 1});
+      (void)reply.forward(world_.pick(random()), Query{stamp(), m.forwards + 1});
     } else if (dice < 80 && waiting_.size() < 100) {
       waiting_.push_back(std::move(reply));
       after(1ms, AnswerLater{});
@@ -258,6 +259,12 @@ class Branch final : public Actor {
     if (random().chance(0.1)) {
       options.restart.restart = Restart::temporary;
     }
+    if (random().chance(0.3)) {
+      options.overflow = static_cast<Overflow>(random().below(5));
+      options.overflow_to =
+          options.overflow == Overflow::fallback ? world_.pick(random()) : AnyRef{};
+      options.mailbox_bytes_max = random().chance(0.3) ? 2'000 : 0;
+    }
     const auto member = spawn<Member>(std::move(options), &world_);
     if (member.ok()) {
       world_.put(place, member.value());
@@ -271,12 +278,14 @@ class Branch final : public Actor {
   std::unordered_map<std::uint64_t, std::size_t> places_;
 };
 
+using Pools = std::vector<PoolRef<Member>>;
+
 /// Brings in messages, and trouble.
 class Feeder final : public Actor {
  public:
   using Protocol = actors::Protocol<Feed>;
-  Feeder(World* world, std::vector<ActorRef<Branch>> branches)
-      : world_(*world), branches_(std::move(branches)) {}
+  Feeder(World* world, std::vector<ActorRef<Branch>> branches, Pools pools)
+      : world_(*world), branches_(std::move(branches)), pools_(std::move(pools)) {}
 
   void on_start() override { every(feeding_interval, Feed{}); }
   void on(const Feed&) {
@@ -290,7 +299,16 @@ class Feeder final : public Actor {
       (void)world_.pick(random()).tell(Work{});
     }
     for (int i = 0; i < 5; ++i) {
-      ask();
+      ask(world_.pick(random()));
+    }
+    for (const auto& pool : pools_) {
+      for (int i = 0; i < 20; ++i) {
+        (void)pool.tell(Work{});
+      }
+      ask(pool);
+      if (random().chance(0.1)) {
+        pool.resize(static_cast<std::uint32_t>(1 + random().below(10)));
+      }
     }
     if (random().chance(0.3)) {
       (void)world_.pick(random()).tell(Fail{});
@@ -305,11 +323,10 @@ class Feeder final : public Actor {
   }
 
  private:
-  void ask() {
+  void ask(const MemberRef& member) {
     world_.callbacks_awaited.fetch_add(1);
     world_.asks_begun.fetch_add(1);
-    world_.pick(random())
-        .ask(Query{}, 20ms)
+    member.ask(Query{}, 20ms)
         .then([&world = world_, is_called = std::make_shared<bool>(false)](const auto&) {
           if (std::exchange(*is_called, true)) {
             world.callbacks_twice.fetch_add(1);
@@ -323,6 +340,7 @@ class Feeder final : public Actor {
 
   World& world_;
   std::vector<ActorRef<Branch>> branches_;
+  Pools pools_;
   bool is_done_ = false;
 };
 
@@ -377,7 +395,15 @@ bool run(const StressOptions& options) {
                         .backoff_max = 5ms};
     branches.push_back(system.spawn<Branch>(spawning, &world, first).value());
   }
-  (void)system.spawn<Feeder>({}, &world, branches).value();
+  Pools pools;
+  for (const auto& routing : {Routing::round_robin(), Routing::random(), Routing::least_loaded(),
+                              Routing::broadcast(), Routing::on_demand()}) {
+    PoolOptions pool_options;
+    pool_options.routing = routing;
+    pool_options.restart.backoff_min = 1ms;
+    pools.push_back(spawn_pool<Member>(system, pool_options, &world).value());
+  }
+  (void)system.spawn<Feeder>({}, &world, branches, pools).value();
   pool.start();
   world.finished.wait();
   std::latch stopped{1};

@@ -64,6 +64,7 @@ struct WorkerPool::Worker {
   alignas(64) std::atomic<Runnable*> run_next{nullptr};
   /// Written by the owner alone.
   std::atomic<std::uint64_t> turns{0};
+  std::atomic<const Runnable*> running{nullptr};
   std::uint32_t run_next_in_a_row = 0;
   std::uint32_t turns_until_shared = shared_turn_interval;
 
@@ -134,6 +135,12 @@ std::uint32_t WorkerPool::current_worker() {
   return this_index;
 }
 
+WorkerPool::CurrentTurn WorkerPool::current_turn(std::uint32_t worker) const {
+  const Worker& asked = *all_[worker];
+  return {asked.turns.load(std::memory_order_relaxed),
+          asked.running.load(std::memory_order_relaxed)};
+}
+
 void WorkerPool::schedule(Runnable& runnable) {
   if (this_pool == this) {
     Worker& me = *static_cast<Worker*>(this_worker);
@@ -169,6 +176,7 @@ void WorkerPool::work(Worker& me) {
       }
     }
     me.turns.store(me.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    me.running.store(runnable, std::memory_order_relaxed);
     if (runnable->run(options_.turn) == Runnable::After::again) {
       push_local(me, *runnable);
     }
@@ -234,6 +242,7 @@ void WorkerPool::push_overflowing(Worker& me, Runnable& runnable) {
 
 // Called with an empty ring and an empty run_next; null once the pool is stopping.
 Runnable* WorkerPool::wait_for_work(Worker& me) {
+  me.running.store(nullptr, std::memory_order_relaxed);
   Worker* to_wake = nullptr;
   Runnable* runnable = nullptr;
   {

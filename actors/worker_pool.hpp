@@ -62,6 +62,15 @@ class WorkerPool final : public Scheduler {
 
   [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(all_.size()); }
 
+  /// What a worker runs, and which of its turns that is; null while it has nothing to do. A moment's
+  /// view, for whoever compares two of them. The runnable may be gone: only its address is told.
+  struct CurrentTurn {
+    std::uint64_t number = 0;
+    const Runnable* runnable = nullptr;
+    bool operator==(const CurrentTurn&) const = default;
+  };
+  [[nodiscard]] CurrentTurn current_turn(std::uint32_t worker) const;
+
   /// The number, from 0, of the worker that this thread is, of whichever pool; else no_worker.
   [[nodiscard]] static std::uint32_t current_worker();
 

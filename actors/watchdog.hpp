@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/actor_system.hpp"
+#include "actors/worker_pool.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+
+namespace troupe::actors {
+
+struct WatchdogOptions {
+  /// A turn that takes longer is reported, after one and a half times as long at the latest. Longer
+  /// spares what computes for a while, shorter tells sooner. Looking costs a reading a worker.
+  base::Duration turn_max = std::chrono::seconds{5};
+};
+
+/// An actor whose handler has not returned, or whose turn is that long.
+struct StuckActor {
+  base::ActorId actor;
+  /// Its class.
+  std::string type;
+  std::uint32_t worker = 0;
+  /// It has kept the worker for at least so long.
+  base::Duration duration{0};
+};
+
+/// Names the actors that keep a worker for too long: in the log, once a turn, and to whoever asks.
+/// Costs a running actor nothing.
+///
+/// Thread-safe. Looks at intervals, by a timer of the system; ends with its destruction. The system
+/// and the pool outlive it. What it sees may just have ended.
+class Watchdog {
+ public:
+  Watchdog(ActorSystem& system, const WorkerPool& pool, WatchdogOptions options = {});
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  /// Those that were stuck when it last looked and still are.
+  [[nodiscard]] std::vector<StuckActor> stuck() const;
+
+ private:
+  struct State;
+  static void arm(const std::shared_ptr<State>& state);
+
+  /// Shared with the timer, which may be running while this is destroyed.
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace troupe::actors

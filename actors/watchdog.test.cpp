@@ -1,0 +1,101 @@
+#include "actors/watchdog.hpp"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <thread>
+
+namespace troupe::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Block {
+  TROUPE_MESSAGE(Block)
+};
+
+struct Ping {
+  TROUPE_MESSAGE(Ping)
+};
+
+struct Latches {
+  std::latch has_begun{1};
+  std::latch may_end{1};
+};
+
+class Blocking : public Actor {
+ public:
+  using Protocol = actors::Protocol<Block, Ping>;
+  explicit Blocking(Latches* latches) : latches_(*latches) {}
+  void on(const Block&) {
+    latches_.has_begun.count_down();
+    latches_.may_end.wait();
+  }
+  void on(const Ping&) {}
+
+ private:
+  Latches& latches_;
+};
+
+/// Real workers, and a clock and timers by hand.
+class WatchdogTest : public ::testing::Test {
+ protected:
+  void advance(base::Duration by) {
+    for (const base::TimePoint end = clock.now() + by; clock.now() < end;) {
+      clock.set(std::min(end, std::max(clock.now(), system.timers().next_due())));
+      system.timers().run_due(clock.now());
+    }
+  }
+  void TearDown() override {
+    std::latch stopped{1};
+    system.stop_all([&stopped] { stopped.count_down(); });
+    stopped.wait();
+    pool.stop();
+  }
+
+  base::ManualClock clock;
+  WorkerPool pool{{.workers = 2}};
+  ActorSystem system{ActorSystemOptions{}, clock, pool};
+};
+
+TEST_F(WatchdogTest, NamesAnActorWhoseHandlerDoesNotReturn) {
+  const Watchdog watchdog{system, pool, {.turn_max = 1s}};
+  Latches latches;
+  const auto blocking = system.spawn<Blocking>({}, &latches).value();
+  pool.start();
+  EXPECT_EQ(blocking.tell(Block{}), base::Outcome::accepted);
+  latches.has_begun.wait();
+  advance(900ms);
+  EXPECT_TRUE(watchdog.stuck().empty());
+  advance(700ms);
+  const auto stuck = watchdog.stuck();
+  ASSERT_EQ(stuck.size(), 1U);
+  EXPECT_EQ(stuck[0].actor, blocking.id());
+  EXPECT_EQ(stuck[0].type, "Blocking");
+  EXPECT_GE(stuck[0].duration, 1s);
+  latches.may_end.count_down();
+  while (!watchdog.stuck().empty()) {  // until the turn has ended
+    std::this_thread::yield();
+  }
+  const auto handled = blocking.ask(Ping{}, 100s).get();
+  EXPECT_TRUE(handled.ok());
+}
+
+TEST_F(WatchdogTest, IsSilentAboutIdleWorkers) {
+  const Watchdog watchdog{system, pool, {.turn_max = 1s}};
+  pool.start();
+  advance(10s);
+  EXPECT_TRUE(watchdog.stuck().empty());
+}
+
+TEST_F(WatchdogTest, EndsItsTimer) {
+  pool.start();
+  {
+    const Watchdog watchdog{system, pool};
+    EXPECT_EQ(system.timers().size(), 1U);
+  }
+  EXPECT_EQ(system.timers().size(), 0U);
+}
+
+}  // namespace
+}  // namespace troupe::actors
