@@ -3,6 +3,7 @@
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
+#include "actors/system_events.hpp"
 #include "base/log.hpp"
 
 // A cell and its children: their ring, their ends and failures, stopping and letting go of them.
@@ -314,6 +315,7 @@ void ActorCell::child_failed(const ChildExit& exit) {
     case RestartTracker::Action::escalate:
       base::log(base::LogLevel::error, "actors", "actor '{}' failed too often and is given up: {}",
                 exit.label, exit.text);
+      system().tell_event(ActorGivenUp{exit.label, exit.child.value, exit.text});
       system().stop(ref, exit.reason, exit.text);
       if (!is_root()) {
         fail(ExitReason::crashed, "its child '" + exit.label + "' failed too often: " + exit.text);

@@ -3,6 +3,7 @@
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
+#include "actors/system_events.hpp"
 #include "base/log.hpp"
 
 namespace troupe::actors {
@@ -164,6 +165,9 @@ void ActorCell::fail(ExitReason reason, std::string text) {
   } else {
     base::log(base::LogLevel::warn, "actors", "actor '{}' {}: {}", label(), to_string(reason),
               text);
+    if (system().tells_events()) {
+      system().tell_event(ActorFailed{std::string{label()}, id().value, text});
+    }
     give_up_object("the actor crashed");
   }
   parts().crash_text = text;

@@ -6,6 +6,7 @@
 
 #include "actors/detail/cell_parts.hpp"
 #include "actors/own_thread.hpp"
+#include "actors/system_events.hpp"
 
 namespace troupe::actors {
 
@@ -58,6 +59,7 @@ ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, S
 void ActorSystem::abandon() {
   is_stopping_.store(true, std::memory_order_release);
   own_threads_->stop();
+  events_ = {};
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
     cell(index).abandon();
@@ -391,6 +393,10 @@ void ActorSystem::note_dead(const MessageBlock& message, base::Outcome reason, s
   DeadLetter letter{message.type != nullptr ? std::string{message.type->name}
                                             : "#" + std::to_string(message.type_id),
                     message.target, message.sender, reason, std::move(cause)};
+  if (tells_events() && message.type_id != message_type<MessageLost>.id) {
+    tell_event(MessageLost{letter.message, letter.target.value, letter.sender.value, reason,
+                           letter.cause});
+  }
   base::MutexLock lock{mutex_};
   if (dead_letters_.size() < dead_letters_kept) {
     dead_letters_.push_back(std::move(letter));

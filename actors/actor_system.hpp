@@ -119,6 +119,19 @@ class ActorSystem {
   void set_resolver(RefResolver* resolver) { resolver_ = resolver; }
   [[nodiscard]] RefResolver* resolver() const { return resolver_; }
 
+  /// Where the system tells what happens in it (system_events.hpp): an actor, usually an
+  /// EventStream. What finds its mailbox full is gone. Set once, before other actors are spawned.
+  void set_events(const AnyRef& events) { events_ = events; }
+  template <base::Message Event>
+  void tell_event(Event event) {
+    if (events_) {
+      Envelope envelope = Envelope::of(BlockKind::message, message_type<Event>, std::move(event));
+      envelope->target = events_.id();
+      (void)events_.sink()->deliver(std::move(envelope));  // never a dead letter, that would be told
+    }
+  }
+  [[nodiscard]] bool tells_events() const { return static_cast<bool>(events_); }
+
   [[nodiscard]] LedgerSnapshot ledger() const;
   [[nodiscard]] std::vector<DeadLetter> recent_dead_letters() const;
   /// Actors alive, without the root supervisor.
@@ -208,6 +221,7 @@ class ActorSystem {
   Scheduler& scheduler_;
   std::unique_ptr<OwnThreads> own_threads_;
   RefResolver* resolver_ = nullptr;
+  AnyRef events_;
   Timers timers_;
   PendingRequests requests_;
   AskChains ask_chains_{actors_max};

@@ -120,7 +120,8 @@ class Topic : public ActorRef<Protocol<M, GetSubscribers>> {
 };
 
 /// The same for messages of any type: subscribers choose by type. For what an application has to
-/// tell to whoever is interested (a circuit opened, a pool grew).
+/// tell to whoever is interested, and, given to ActorSystem::set_events(), for what happens in the
+/// system: see system_events.hpp.
 class EventStream : public ActorRef<Protocol<GetSubscribers>> {
  public:
   using ActorRef<actors::Protocol<GetSubscribers>>::ActorRef;

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
+#include "actors/system_events.hpp"
 #include "actors/testing/test_system.hpp"
 
 namespace troupe::actors {
@@ -171,6 +174,68 @@ TEST_F(TopicTest, EventStreamGivesByType) {
   EXPECT_EQ(seen->prices.size(), 1U);
   EXPECT_EQ(seen->closed.size(), 2U);
   EXPECT_EQ(subscribers(events).size(), 2U);
+}
+
+struct Break {
+  TROUPE_MESSAGE(Break)
+};
+class Fragile : public Actor {
+ public:
+  using Protocol = actors::Protocol<Break>;
+  void on(const Break&) { throw std::runtime_error{"broken"}; }
+};
+
+/// Writes down what the system tells.
+class Chronicler : public Actor {
+ public:
+  using Protocol = actors::Protocol<ActorFailed, ActorGivenUp, MessageLost>;
+  explicit Chronicler(std::shared_ptr<std::vector<std::string>> lines) : lines_(std::move(lines)) {}
+  void on(const ActorFailed& m) { lines_->push_back(m.actor + " failed: " + m.text); }
+  void on(const ActorGivenUp& m) { lines_->push_back(m.actor + " is given up"); }
+  void on(const MessageLost& m) {
+    lines_->push_back("lost " + m.message + ", " + std::string{base::to_string(m.reason)});
+  }
+
+ private:
+  std::shared_ptr<std::vector<std::string>> lines_;
+};
+
+TEST(SystemEvents, TellOfFailuresAndLosses) {
+  testing::TestSystem world;
+  const EventStream events = spawn_event_stream(world.system()).value();
+  world.system().set_events(events);
+  const auto lines = std::make_shared<std::vector<std::string>>();
+  const auto chronicler = world.spawn<Chronicler>({}, lines);
+  EXPECT_EQ(events.subscribe<ActorFailed>(chronicler), base::Outcome::accepted);
+  EXPECT_EQ(events.subscribe<ActorGivenUp>(chronicler), base::Outcome::accepted);
+  EXPECT_EQ(events.subscribe<MessageLost>(chronicler), base::Outcome::accepted);
+  const auto fragile = world.spawn<Fragile>({.name = "vase", .restart = {.restarts_max = 0}});
+  EXPECT_EQ(fragile.tell(Break{}), base::Outcome::accepted);
+  world.run_until_idle();
+  EXPECT_EQ(fragile.tell(Break{}), base::Outcome::stopped);
+  world.run_until_idle();
+  EXPECT_EQ(*lines, (std::vector<std::string>{"vase failed: broken", "vase is given up",
+                                              "lost Break, stopped"}));
+}
+
+TEST(SystemEvents, DoNotBreedWhereNobodyHasRoom) {
+  testing::TestSystem world;
+  const EventStream events = spawn_event_stream(world.system()).value();
+  world.system().set_events(events);
+  const auto seen = std::make_shared<Seen>();
+  struct Deaf : Actor {
+    using Protocol = actors::Protocol<MessageLost>;
+    Task<> on(MessageLost) { co_await delay(1h); }
+  };
+  EXPECT_EQ(events.subscribe<MessageLost>(world.spawn<Deaf>({.mailbox_messages_max = 1})),
+            base::Outcome::accepted);
+  const auto gone = world.spawn<Listener>({}, seen);
+  world.stop(gone);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(gone.tell(Price{}), base::Outcome::stopped);
+  }
+  world.run_until_idle();
+  EXPECT_LT(world.system().recent_dead_letters().size(), 20U);
 }
 
 }  // namespace
