@@ -114,6 +114,9 @@ struct ActorType {
 ///   Task<R> on(M)                  a coroutine: may co_await; holds the mailbox meanwhile, unless
 ///                                  the class says `static constexpr bool reentrant = true`
 ///   void on(const M&, ReplyTo<R>)  answers later, or forwards
+///   … on(M, StreamWriter<T>)       answers with many values; see reply_stream.hpp
+/// In a coroutine, name the message before it is sent: `const Get question; co_await
+/// ref.ask(question);`. GCC 12 destroys some temporaries of an awaited expression twice.
 /// A handler that throws Refusal answers with it; any other exception fails the request and the
 /// actor. Its members below are called only from its own handlers.
 class Actor {
