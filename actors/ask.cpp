@@ -70,9 +70,9 @@ bool OpenAsk::closes_ring(ActorCell& cell) {
   if (ring.text.empty()) {
     return false;
   }
-  // Closed first: the receiver then drops the request, unless one of the ring went on meanwhile.
+  // Closed first, in one order with the looks at the ring: the receiver then drops the request,
+  // unless one of the ring went on meanwhile.
   requests_->close(request_);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   const bool still_waiting = chains.find_ring(wait, *requests_).requests == ring.requests;
   end_wait();
   request_ = {};

@@ -158,7 +158,7 @@ void PendingRequests::close(base::ActorId request) {
       return;
     }
     if (slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::closed),
-                                          std::memory_order_acq_rel)) {
+                                          std::memory_order_seq_cst)) {
       break;
     }
   }
@@ -183,7 +183,7 @@ bool PendingRequests::is_open(base::ActorId request) const {
   if (slot == nullptr) {
     return false;
   }
-  const std::uint64_t state = slot->state.load(std::memory_order_acquire);
+  const std::uint64_t state = slot->state.load(std::memory_order_seq_cst);
   const Slot::Status status = Slot::status_of(state);
   return Slot::is_of(state, request) && (status == Slot::open || status == Slot::waiting);
 }
