@@ -141,20 +141,21 @@ Runnable::After ActorCell::run(Turn turn) {
   std::uint32_t handled = 0;
   for (;;) {
     drain_control();
+    // Senders that wait are let in where a turn ends or pauses, many at a time: each costs a wake-up.
     if (!takes_messages()) {
-      if (block()) {
+      const bool is_relieved = relieve();
+      if (block(is_relieved)) {
         return After::idle;
       }
       continue;
     }
     if (handled == turn.messages_max) {
+      relieve();
       return After::again;
     }
     MessageBlock* message = next_message();
     if (message == nullptr) {
-      if (is_pressed_.load(std::memory_order_relaxed)) {
-        relieve();
-      }
+      relieve();
       // A sender that waits has either seen the places that were freed, or is seen here.
       if (mailbox_.try_idle([this] { return has_more(); })) {
         return After::idle;
@@ -169,7 +170,6 @@ Runnable::After ActorCell::run(Turn turn) {
     handle_message(*message);
     if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
       intake().vote(sender);
-      relieve();
     }
   }
 }
@@ -192,11 +192,13 @@ bool ActorCell::takes_messages() const {
   return false;
 }
 
-/// Ends a turn in which only control can go on. False: control came meanwhile.
-bool ActorCell::block() {
+/// Ends a turn in which only control can go on. False: control came meanwhile, or the first sender
+/// that waits.
+bool ActorCell::block(bool is_relieved) {
   blocked_.store(true, std::memory_order_seq_cst);
   // From here on another thread may run the cell: only what is atomic may be touched.
-  if (!mailbox_.control_came()) {
+  if (!mailbox_.control_came() &&
+      (is_relieved || !is_pressed_.load(std::memory_order_seq_cst))) {
     return true;
   }
   return !blocked_.exchange(false, std::memory_order_seq_cst);

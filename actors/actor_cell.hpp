@@ -172,7 +172,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   // actor_cell.cpp: the turn
   void drain_control();
   bool takes_messages() const;
-  bool block();
+  bool block(bool is_relieved);
   void handle_message(MessageBlock& block);
   void handle_repeatably(MessageBlock& block);
   void finish_message(MessageBlock& block, Handled handled);
@@ -191,7 +191,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void drop_message(MessageBlock& block);
   [[nodiscard]] Envelope take_message(MessageBlock& block);
   [[nodiscard]] bool has_more() const;
-  void relieve();
+  bool relieve() { return is_pressed_.load(std::memory_order_relaxed) && admit_or_relax(); }
+  bool admit_or_relax();
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
   [[nodiscard]] bool can_never_fit() const;
   bool admit_waiting_senders();

@@ -19,7 +19,9 @@ constexpr std::uint32_t reserve_of(std::uint32_t messages_max) { return messages
 
 base::Outcome ActorCell::deliver_to_full(Envelope&& envelope) {
   Intake& in = intake();
-  is_pressed_.store(true, std::memory_order_seq_cst);
+  if (!is_pressed_.load(std::memory_order_relaxed)) {
+    is_pressed_.store(true, std::memory_order_relaxed);
+  }
   const std::uint64_t dominant = in.dominant.load(std::memory_order_relaxed);
   if (dominant == Intake::nobody || dominant == envelope->sender.value) {
     return base::Outcome::mailbox_full;
@@ -121,15 +123,17 @@ std::uint32_t ActorCell::queued() const {
 }
 
 /// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.
-void ActorCell::relieve() {
-  Intake& in = intake();
+/// Always true: who begins to wait after this finds the places that were free before.
+bool ActorCell::admit_or_relax() {
   if (!admit_waiting_senders() && mailbox_.size() <= mailbox_.messages_max() / 2) {
+    Intake& in = intake();
     in.end_vote();
     base::MutexLock lock{in.mutex};
     if (in.waiting.empty()) {
       is_pressed_.store(false, std::memory_order_relaxed);
     }
   }
+  return true;
 }
 
 /// mailbox_full: it waits now.
