@@ -10,7 +10,12 @@ namespace troupe::actors {
 
 namespace {
 
+/// So many waiting senders are let in at the end of a full turn: with more, each finds little room.
+constexpr std::uint32_t senders_a_turn = 8;
+
 thread_local ActorCell* current_cell = nullptr;
+/// What the turn that this thread runs has done beside handling messages, in messages.
+thread_local std::uint32_t current_charge = 0;
 
 /// Marks this thread as running a cell's turn. Turns nest where a reply is delivered in place.
 class CurrentCell {
@@ -44,6 +49,10 @@ Envelope copy_of(const MessageBlock& block) {
 
 ActorCell* ActorCell::current() {
   return current_cell;
+}
+
+void ActorCell::charge_turn() {
+  ++current_charge;
 }
 
 Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {
@@ -139,9 +148,11 @@ Runnable::After ActorCell::run(Turn turn) {
     create_actor();
   }
   std::uint32_t handled = 0;
+  current_charge = 0;
   for (;;) {
     drain_control();
-    // Senders that wait are let in where a turn ends or pauses, many at a time: each costs a wake-up.
+    // Senders that wait are let in where a turn ends or pauses, many at a time: each costs a
+    // wake-up.
     if (!takes_messages()) {
       const bool is_relieved = relieve();
       if (block(is_relieved)) {
@@ -149,8 +160,8 @@ Runnable::After ActorCell::run(Turn turn) {
       }
       continue;
     }
-    if (handled == turn.messages_max) {
-      relieve();
+    if (handled >= turn.messages_max) {
+      relieve(senders_a_turn);
       return After::again;
     }
     MessageBlock* message = next_message();
@@ -165,7 +176,7 @@ Runnable::After ActorCell::run(Turn turn) {
       }
       continue;
     }
-    ++handled;
+    handled += 1 + std::exchange(current_charge, 0);
     const std::uint64_t sender = message->sender.value;
     handle_message(*message);
     if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -197,8 +208,7 @@ bool ActorCell::takes_messages() const {
 bool ActorCell::block(bool is_relieved) {
   blocked_.store(true, std::memory_order_seq_cst);
   // From here on another thread may run the cell: only what is atomic may be touched.
-  if (!mailbox_.control_came() &&
-      (is_relieved || !is_pressed_.load(std::memory_order_seq_cst))) {
+  if (!mailbox_.control_came() && (is_relieved || !is_pressed_.load(std::memory_order_seq_cst))) {
     return true;
   }
   return !blocked_.exchange(false, std::memory_order_seq_cst);

@@ -63,6 +63,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
 
   After run(Turn turn) override;
 
+  /// Counts what the running turn does beside its messages, a spawn above all, against its bound.
+  static void charge_turn();
   /// The cell whose turn this thread runs, or null.
   [[nodiscard]] static ActorCell* current();
 
@@ -155,6 +157,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   };
   /// Set in id_ while nobody lives here; never in an actor's number.
   static constexpr std::uint64_t vacant_bit = std::uint64_t{1} << 63U;
+  static constexpr std::uint32_t all_waiting = 0xFFFF'FFFFU;
   static constexpr std::uint32_t no_cell = 0xFFFF'FFFFU;
   // In parent_, where it is no cell: the parent has let go of this one; this one has ended first.
   static constexpr std::uint32_t orphaned = no_cell - 1;
@@ -191,11 +194,14 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void drop_message(MessageBlock& block);
   [[nodiscard]] Envelope take_message(MessageBlock& block);
   [[nodiscard]] bool has_more() const;
-  bool relieve() { return is_pressed_.load(std::memory_order_relaxed) && admit_or_relax(); }
-  bool admit_or_relax();
+  bool relieve(std::uint32_t count_max = all_waiting) {
+    return is_pressed_.load(std::memory_order_relaxed) && admit_or_relax(count_max);
+  }
+  bool admit_or_relax(std::uint32_t count_max);
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
   [[nodiscard]] bool can_never_fit() const;
-  bool admit_waiting_senders();
+  bool admit_waiting_senders(std::uint32_t count_max);
+  void expire_waiting_senders();
   void refuse_waiting_senders();
   [[nodiscard]] Intake& intake();
 

@@ -190,6 +190,7 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr make
       return base::Error{base::Errc::closed, "the actor that spawns is ending"};
     }
     parent->collect_ended_children();
+    ActorCell::charge_turn();
   }
   Scheduler* scheduler = scheduler_for(options);
   if (scheduler == nullptr) {

@@ -39,9 +39,9 @@ class Channel {
   explicit Channel(std::size_t capacity) : state_(std::make_shared<State>(capacity)) {}
 
   /// co_await: true once the value is in the channel or at a receiver; false if it is closed.
-  [[nodiscard]] SendAwaiter send(T value) const { return SendAwaiter{state_, std::move(value)}; }
+  [[nodiscard]] SendAwaiter send(T value) const { return SendAwaiter{*state_, std::move(value)}; }
   /// co_await: std::optional<T>, empty once the channel is closed and drained.
-  [[nodiscard]] ReceiveAwaiter receive() const { return ReceiveAwaiter{state_}; }
+  [[nodiscard]] ReceiveAwaiter receive() const { return ReceiveAwaiter{*state_}; }
 
   /// False if it is full or closed; the value is then left untouched.
   [[nodiscard]] bool try_send(T&& value) const;
@@ -80,7 +80,7 @@ struct Channel<T, Wake>::Waiter {
 };
 
 template <class T, class Wake>
-struct Channel<T, Wake>::State {
+struct Channel<T, Wake>::State : std::enable_shared_from_this<State> {
   /// First come, first served.
   struct Queue {
     Waiter* first = nullptr;
@@ -174,13 +174,12 @@ struct Channel<T, Wake>::State {
   bool is_closed TROUPE_GUARDED_BY(mutex) = false;
 };
 
-/// What send() returns. Belongs to the coroutine that awaits it; await it once.
+/// What send() returns. Belongs to the coroutine that awaits it; await it once, while the channel
+/// lives. Once it waits, it keeps the channel alive.
 template <class T, class Wake>
 class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
  public:
-  SendAwaiter(std::shared_ptr<State> state, T&& value) : state_(std::move(state)) {
-    waiter_.value.emplace(std::move(value));
-  }
+  SendAwaiter(State& state, T&& value) : state_(&state) { waiter_.value.emplace(std::move(value)); }
   SendAwaiter(const SendAwaiter&) = delete;
   SendAwaiter& operator=(const SendAwaiter&) = delete;
   ~SendAwaiter() {
@@ -190,7 +189,8 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
     }
   }
 
-  [[nodiscard]] bool await_ready() { return finish_or_wait({}); }
+  /// Suspends first, so that one look under the lock is enough.
+  [[nodiscard]] bool await_ready() const { return false; }
   bool await_suspend(std::coroutine_handle<> coroutine) { return !finish_or_wait(coroutine); }
   bool await_resume() {
     waits_ = false;
@@ -205,6 +205,7 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
       if (!state_->send_now(waiter_, wake)) {
         if (coroutine) {
           waiter_.coroutine = Wake::of_current_actor(coroutine);
+          keep_ = state_->shared_from_this();
           state_->senders.push(waiter_);
           waits_ = true;
         }
@@ -217,16 +218,17 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
     return true;
   }
 
-  std::shared_ptr<State> state_;
+  State* state_;
+  std::shared_ptr<State> keep_;  ///< while it waits
   Waiter waiter_;
   bool waits_ = false;
 };
 
-/// What receive() returns. Belongs to the coroutine that awaits it; await it once.
+/// What receive() returns; the same holds.
 template <class T, class Wake>
 class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
  public:
-  explicit ReceiveAwaiter(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  explicit ReceiveAwaiter(State& state) : state_(&state) {}
   ReceiveAwaiter(const ReceiveAwaiter&) = delete;
   ReceiveAwaiter& operator=(const ReceiveAwaiter&) = delete;
   ~ReceiveAwaiter() {
@@ -235,7 +237,8 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
     }
   }
 
-  [[nodiscard]] bool await_ready() { return finish_or_wait({}); }
+  /// Suspends first, so that one look under the lock is enough.
+  [[nodiscard]] bool await_ready() const { return false; }
   bool await_suspend(std::coroutine_handle<> coroutine) { return !finish_or_wait(coroutine); }
   std::optional<T> await_resume() {
     waits_ = false;
@@ -250,6 +253,7 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
       if (!state_->receive_now(waiter_.value, wake)) {
         if (coroutine) {
           waiter_.coroutine = Wake::of_current_actor(coroutine);
+          keep_ = state_->shared_from_this();
           state_->receivers.push(waiter_);
           waits_ = true;
         }
@@ -281,7 +285,8 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
     }
   }
 
-  std::shared_ptr<State> state_;
+  State* state_;
+  std::shared_ptr<State> keep_;  ///< while it waits
   Waiter waiter_;
   bool waits_ = false;
 };

@@ -1,9 +1,11 @@
+#include "actors/detail/intake.hpp"
+
+#include <algorithm>
 #include <utility>
 
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
-#include "actors/detail/intake.hpp"
 
 // What happens to a message that the plain mailbox has no room for, or that comes to a mailbox with
 // a policy; senders that wait for room.
@@ -13,7 +15,9 @@ namespace troupe::actors {
 namespace {
 
 /// Places beyond the bound for those who do not crowd.
-constexpr std::uint32_t reserve_of(std::uint32_t messages_max) { return messages_max / 16 + 1; }
+constexpr std::uint32_t reserve_of(std::uint32_t messages_max) {
+  return messages_max / 16 + 1;
+}
 
 }  // namespace
 
@@ -124,8 +128,8 @@ std::uint32_t ActorCell::queued() const {
 
 /// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.
 /// Always true: who begins to wait after this finds the places that were free before.
-bool ActorCell::admit_or_relax() {
-  if (!admit_waiting_senders() && mailbox_.size() <= mailbox_.messages_max() / 2) {
+bool ActorCell::admit_or_relax(std::uint32_t count_max) {
+  if (!admit_waiting_senders(count_max) && mailbox_.size() <= mailbox_.messages_max() / 2) {
     Intake& in = intake();
     in.end_vote();
     base::MutexLock lock{in.mutex};
@@ -143,14 +147,50 @@ base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiti
     waiting->finish(base::Outcome::mailbox_full);
     return base::Outcome::mailbox_full;
   }
-  base::MutexLock lock{in.mutex};
-  // Before the look at the mailbox: see run().
-  is_pressed_.store(true, std::memory_order_seq_cst);
-  const base::Outcome outcome = waiting->try_deliver();
-  if (outcome == base::Outcome::mailbox_full) {
+  bool is_earliest = false;
+  {
+    base::MutexLock lock{in.mutex};
+    // Before the look at the mailbox: see run().
+    is_pressed_.store(true, std::memory_order_seq_cst);
+    const base::Outcome outcome = waiting->try_deliver();
+    if (outcome != base::Outcome::mailbox_full) {
+      return outcome;
+    }
     in.waiting.push_back(waiting);
+    is_earliest = waiting->deadline < in.armed_for;
+    if (is_earliest) {
+      in.armed_for = waiting->deadline;
+    }
   }
-  return outcome;
+  if (is_earliest) {
+    (void)system().timers().add(waiting->deadline, [this] { expire_waiting_senders(); });
+  }
+  return base::Outcome::mailbox_full;
+}
+
+void ActorCell::expire_waiting_senders() {
+  Intake& in = intake();
+  const base::TimePoint now = system().clock().now();
+  std::vector<std::shared_ptr<Send::State>> expired;
+  base::TimePoint next = base::time_never;
+  {
+    base::MutexLock lock{in.mutex};
+    std::erase_if(in.waiting, [&](const std::shared_ptr<Send::State>& sender) {
+      if (sender->deadline <= now) {
+        expired.push_back(sender);
+        return true;
+      }
+      next = std::min(next, sender->deadline);
+      return false;
+    });
+    in.armed_for = next;
+  }
+  for (const auto& sender : expired) {
+    sender->finish(base::Outcome::expired);
+  }
+  if (next != base::time_never) {
+    (void)system().timers().add(next, [this] { expire_waiting_senders(); });
+  }
 }
 
 /// After a refusal: not even an empty mailbox has room for it.
@@ -158,10 +198,10 @@ bool ActorCell::can_never_fit() const {
   return takes_.load(std::memory_order_relaxed) == Takes::by_policy && queued() == 0;
 }
 
-/// False: nobody waits.
-bool ActorCell::admit_waiting_senders() {
+/// The first ones, in the order of coming. False: nobody waits any more.
+bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
   Intake& in = intake();
-  for (;;) {
+  for (std::uint32_t count = 0; count < count_max; ++count) {
     std::shared_ptr<Send::State> next;
     {
       base::MutexLock lock{in.mutex};
@@ -179,11 +219,13 @@ bool ActorCell::admit_waiting_senders() {
     }
     next->finish(outcome);
   }
+  return true;
 }
 
 void ActorCell::refuse_waiting_senders() {
   Intake* in = nullptr;
-  // Writes even where there is none, so that who builds it after this sees that takes_ is `nothing`.
+  // Writes even where there is none, so that who builds it after this sees that takes_ is
+  // `nothing`.
   if (intake_.compare_exchange_strong(in, nullptr, std::memory_order_acq_rel)) {
     return;
   }

@@ -25,11 +25,12 @@ enum class Overflow : std::uint8_t {
   fallback,     ///< passes it on to another actor, whose outcome it is
 };
 
-/// What an actor's mailbox takes, beyond a plain bound by count. Each field's default costs nothing.
+/// What an actor's mailbox takes, beyond a plain bound by count. Each field's default costs
+/// nothing.
 struct MailboxPolicy {
   std::uint32_t messages_max = 10'000;
-  /// Bytes of all messages together, of typed values with what their strings and lists hold; 0: only
-  /// the count is bounded. A message larger than this is never taken.
+  /// Bytes of all messages together, of typed values with what their strings and lists hold; 0:
+  /// only the count is bounded. A message larger than this is never taken.
   std::size_t bytes_max = 0;
   Overflow overflow = Overflow::wait;
   /// Handles messages with a higher `static constexpr int priority` first (default 0, from -128 to
@@ -41,8 +42,8 @@ struct MailboxPolicy {
 
 /// The user lane of a mailbox with a policy: bounded queues by priority under a lock.
 ///
-/// Thread-safe; pop() and done() belong to the actor's turn. Owns its messages. Full, it does as the
-/// policy says and never blocks.
+/// Thread-safe; pop() and done() belong to the actor's turn. Owns its messages. Full, it does as
+/// the policy says and never blocks.
 class PolicyLane {
  public:
   /// How to tell the priority of a message by its number.

@@ -70,8 +70,8 @@ std::uint64_t dead_by_full_mailbox(TestSystem& system) {
 TEST(MailboxPolicy, DropsTheOldestForTheNewest) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
-  const auto reader = system.spawn<Reader>(
-      {.mailbox_messages_max = 3, .overflow = Overflow::drop_oldest}, log);
+  const auto reader =
+      system.spawn<Reader>({.mailbox_messages_max = 3, .overflow = Overflow::drop_oldest}, log);
   for (std::int64_t i = 1; i <= 5; ++i) {
     EXPECT_EQ(reader.tell(Note{i, {}}), Outcome::accepted);
   }
@@ -83,8 +83,8 @@ TEST(MailboxPolicy, DropsTheOldestForTheNewest) {
 TEST(MailboxPolicy, DropsTheNewestOfThoseThatWait) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
-  const auto reader = system.spawn<Reader>(
-      {.mailbox_messages_max = 3, .overflow = Overflow::drop_newest}, log);
+  const auto reader =
+      system.spawn<Reader>({.mailbox_messages_max = 3, .overflow = Overflow::drop_newest}, log);
   for (std::int64_t i = 1; i <= 5; ++i) {
     EXPECT_EQ(reader.tell(Note{i, {}}), Outcome::accepted);
   }
@@ -96,8 +96,8 @@ TEST(MailboxPolicy, DropsTheNewestOfThoseThatWait) {
 TEST(MailboxPolicy, TellsTheAskerOfADroppedRequestThatItDidNotRun) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
-  const auto reader = system.spawn<Reader>(
-      {.mailbox_messages_max = 1, .overflow = Overflow::drop_oldest}, log);
+  const auto reader =
+      system.spawn<Reader>({.mailbox_messages_max = 1, .overflow = Overflow::drop_oldest}, log);
   auto asked = reader.ask(Question{});
   EXPECT_EQ(reader.tell(Note{1, {}}), Outcome::accepted);
   system.run_until_idle();
@@ -234,12 +234,12 @@ TEST(MailboxFairness, LeavesRoomForOthersWhereOneSenderFillsTheMailbox) {
   const auto log = std::make_shared<std::vector<std::int64_t>>();
   const auto reader = system.spawn<Reader>({.mailbox_messages_max = 64}, log);
   const auto flooder = system.spawn<Flooder>({}, reader);
-  EXPECT_EQ(flooder.tell(Go{0, 40'000}), Outcome::accepted);
+  EXPECT_EQ(flooder.tell(Go{0, 80'000}), Outcome::accepted);
   int offered = 0;
   int taken = 0;
   // After a while it is known who crowds.
   while (system.step()) {
-    if (log->size() > 1'000 && offered < 200) {
+    if (log->size() > 8'000 && offered < 200) {
       ++offered;
       taken += reader.tell(Note{1, {}}) == Outcome::accepted ? 1 : 0;
     }

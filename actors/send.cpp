@@ -151,12 +151,6 @@ bool Send::await_suspend(std::coroutine_handle<> waiting) {
       state->finish(offered);
       return true;
     }
-    ActorSystem& system = cell->system();
-    (void)system.timers().add(state->deadline, [weak = std::weak_ptr<State>{state}] {
-      if (const auto late = weak.lock()) {
-        late->finish(base::Outcome::expired);
-      }
-    });
     return true;
   }
   state->attempt_remote(pause_min);

@@ -30,6 +30,8 @@ namespace {
 constexpr std::uint32_t run_next_in_a_row_max = 64;
 /// Every so many turns the shared queue goes before the worker's own.
 constexpr std::uint32_t shared_turn_interval = 16;
+/// So many turns are timed together.
+constexpr std::uint32_t turns_a_measure = 256;
 /// Turns an interval of patrol_interval below which turns are long compared with a wake-up.
 constexpr std::uint64_t long_turns_max = 32;
 /// Patrols of an idle pool until they cease.
@@ -67,6 +69,10 @@ struct WorkerPool::Worker {
   std::atomic<const Runnable*> running{nullptr};
   std::uint32_t run_next_in_a_row = 0;
   std::uint32_t turns_until_shared = shared_turn_interval;
+  /// Runnables in the ring that are worth another worker; written by the owner alone.
+  std::atomic<std::uint32_t> backlog_needed{1};
+  std::uint32_t turns_until_measured = turns_a_measure;
+  base::TimePoint measured_at{};
 
   /// Guarded by the pool's mutex: it was taken from parked_ in order to search.
   alignas(64) bool is_woken = false;
@@ -89,6 +95,7 @@ constinit thread_local std::uint32_t this_index = WorkerPool::no_worker;
 WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(fit_to_machine(options)) {
   for (std::uint32_t i = 0; i < options_.workers; ++i) {
     all_.push_back(std::make_unique<Worker>(i));
+    all_.back()->backlog_needed.store(options_.backlog_min, std::memory_order_relaxed);
   }
 }
 
@@ -176,6 +183,9 @@ void WorkerPool::work(Worker& me) {
       }
     }
     me.turns.store(me.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (--me.turns_until_measured == 0) [[unlikely]] {
+      measure_turns(me);
+    }
     me.running.store(runnable, std::memory_order_relaxed);
     if (runnable->run(options_.turn) == Runnable::After::again) {
       push_local(me, *runnable);
@@ -184,6 +194,16 @@ void WorkerPool::work(Worker& me) {
       return;
     }
   }
+}
+
+void WorkerPool::measure_turns(Worker& me) {
+  const base::TimePoint now = clock_.now();
+  const base::Duration turn = std::max((now - me.measured_at) / turns_a_measure, base::Duration{1});
+  me.backlog_needed.store(
+      std::max(options_.backlog_min, static_cast<std::uint32_t>(options_.backlog_time_min / turn)),
+      std::memory_order_relaxed);
+  me.measured_at = now;
+  me.turns_until_measured = turns_a_measure;
 }
 
 Runnable* WorkerPool::next_local(Worker& me) {
@@ -215,7 +235,8 @@ void WorkerPool::push_local(Worker& me, Runnable& runnable) {
     push_overflowing(me, runnable);
     return;
   }
-  if (can_wake_.load(std::memory_order_relaxed) && me.ring.size() >= options_.backlog_min) {
+  if (can_wake_.load(std::memory_order_relaxed) &&
+      me.ring.size() >= me.backlog_needed.load(std::memory_order_relaxed)) {
     wake_for_backlog();
   }
   if (!is_patrolled_.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -275,7 +296,8 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
     }
     end_search(me);
     if (runnable != nullptr &&
-        (shared_first_ != nullptr || me.ring.size() >= options_.backlog_min)) {
+        (shared_first_ != nullptr ||
+         me.ring.size() >= me.backlog_needed.load(std::memory_order_relaxed))) {
       to_wake = choose_to_wake();
     }
   }
@@ -291,7 +313,6 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
 
 // Null: nothing found, or something is in the shared queue.
 Runnable* WorkerPool::search(Worker& me) {
-  const auto runnables_min = std::max(options_.backlog_min / 2, 1U);
   for (std::uint32_t spin = 0; spin <= options_.spins_max; ++spin) {
     if (shared_size_.load(std::memory_order_relaxed) != 0 ||
         is_stopping_.load(std::memory_order_relaxed)) {
@@ -299,6 +320,8 @@ Runnable* WorkerPool::search(Worker& me) {
     }
     for (std::uint32_t i = 1; i < workers(); ++i) {
       Worker& victim = *all_[(me.index + i) % workers()];
+      const auto runnables_min =
+          std::max(victim.backlog_needed.load(std::memory_order_relaxed) / 2, 1U);
       if (victim.ring.size() >= runnables_min &&
           victim.ring.steal_into(me.ring, runnables_min) != 0) {
         if (Runnable* runnable = me.ring.pop()) {

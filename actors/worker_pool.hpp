@@ -26,6 +26,9 @@ struct WorkerPoolOptions {
   /// pair that talks is slower on two workers than on one: lower spreads work sooner, higher keeps
   /// more of it together.
   std::uint32_t backlog_min = 8;
+  /// And the time that they take, by the worker's last turns: a shorter backlog is done before
+  /// another worker is awake, and actors that exchange small messages are slower on two cores.
+  base::Duration backlog_time_min = std::chrono::microseconds{16};
   /// Looks around before an idle worker parks, some 40 ns each; none on a machine of one core. More
   /// saves wake-ups, and takes a core from others where cores are scarce.
   std::uint32_t spins_max = 100;
@@ -79,6 +82,7 @@ class WorkerPool final : public Scheduler {
 
   void work(Worker& me);
   Runnable* next_local(Worker& me);
+  void measure_turns(Worker& me);
   void push_local(Worker& me, Runnable& runnable);
   void push_overflowing(Worker& me, Runnable& runnable);
   Runnable* wait_for_work(Worker& me);
@@ -96,6 +100,7 @@ class WorkerPool final : public Scheduler {
   void update_hints() TROUPE_REQUIRES(mutex_);
 
   const WorkerPoolOptions options_;
+  const base::SteadyClock clock_;
   std::vector<std::unique_ptr<Worker>> all_;
 
   base::Mutex mutex_;

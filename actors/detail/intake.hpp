@@ -15,14 +15,16 @@ namespace troupe::actors {
 struct ActorCell::Intake {
   base::Mutex mutex;
   std::deque<std::shared_ptr<Send::State>> waiting TROUPE_GUARDED_BY(mutex);
+  /// When a timer looks for waits that took too long.
+  base::TimePoint armed_for TROUPE_GUARDED_BY(mutex) = base::time_never;
 
   PolicyLane lane;
 
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
   /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
-  static constexpr std::uint32_t votes_to_dominate = 32;
-  static constexpr std::uint32_t votes_max = 64;
+  static constexpr std::uint32_t votes_to_dominate = 2048;
+  static constexpr std::uint32_t votes_max = 4096;
   std::atomic<std::uint64_t> dominant{nobody};
   /// The turn's.
   std::uint64_t candidate = nobody;
