@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 
+#include "actors/actor_cell.hpp"
 #include "actors/detail/send_state.hpp"
 #include "actors/mailbox_policy.hpp"
 #include "base/mutex.hpp"
