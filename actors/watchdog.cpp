@@ -91,6 +91,8 @@ void Watchdog::arm(const std::shared_ptr<State>& state) {
       });
 }
 
+std::uint32_t Watchdog::workers() const { return state_->pool.workers(); }
+
 std::vector<StuckActor> Watchdog::stuck() const {
   std::vector<StuckActor> stuck;
   base::MutexLock lock{state_->mutex};

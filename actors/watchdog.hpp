@@ -42,6 +42,8 @@ class Watchdog {
 
   /// Those that were stuck when it last looked and still are.
   [[nodiscard]] std::vector<StuckActor> stuck() const;
+  /// Of the pool.
+  [[nodiscard]] std::uint32_t workers() const;
 
  private:
   struct State;
