@@ -222,7 +222,7 @@ Task<control::WhyReply> ControlActor::on(control::Why message) {
     throw Refusal{told.error().reason};
   }
   refuse(Errc::timed_out, "node '" + holder + "', which holds '" + message.name +
-                              "', does not answer: " + told.error().text());
+                              "', does not answer: " + told.error().reason);
 }
 
 WorkerStarted ControlActor::on(const StartWorker& message) {

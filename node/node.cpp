@@ -239,7 +239,10 @@ base::Result<void> Node::start_real() {
     return started;
   }
   real.watchdog = std::make_unique<actors::Watchdog>(
-      system(), real.workers, actors::WatchdogOptions{.turn_max = turn_max});
+      system(), real.workers,
+      actors::WatchdogOptions{
+          .turn_max = turn_max,
+          .name_of = [core = core_.get()](base::ActorId actor) { return core->name_of(actor); }});
   core_->set_watchdog(real.watchdog.get());
   real.thread->start();
   real.seeds = std::make_unique<SeedWatcher>(

@@ -88,6 +88,8 @@ class NodeCore final : public RouterListener {
 
   // Cluster thread.
   [[nodiscard]] const registry::Cluster& cluster() const { return *cluster_; }
+  /// The name that an actor of this node holds in the cluster, or empty.
+  [[nodiscard]] std::string name_of(base::ActorId actor) const;
   [[nodiscard]] const actors::Watchdog* watchdog() const { return watchdog_; }
   [[nodiscard]] std::uint64_t view_version() const { return view_version_; }
   [[nodiscard]] std::vector<control::NameRow> name_rows() const;

@@ -20,21 +20,8 @@ const actors::ActorCell* living(NodeCore& core, base::ActorId actor) {
   return cell != nullptr && cell->id() == actor ? cell : nullptr;
 }
 
-/// The name in the cluster of an actor of this node, or empty.
-std::string name_of(NodeCore& core, base::ActorId actor) {
-  if (actor == control_actor_id) {
-    return control::actor_name;
-  }
-  for (const control::NameRow& row : core.name_rows()) {
-    if (row.actor == actor.value && row.node == core.system().node().name) {
-      return row.name;
-    }
-  }
-  return {};
-}
-
 std::string label_of(NodeCore& core, base::ActorId actor) {
-  if (std::string name = name_of(core, actor); !name.empty()) {
+  if (std::string name = core.name_of(actor); !name.empty()) {
     return name;
   }
   const actors::ActorCell* cell = living(core, actor);
@@ -44,7 +31,7 @@ std::string label_of(NodeCore& core, base::ActorId actor) {
 std::vector<control::HeldWorker> held_workers(NodeCore& core) {
   std::vector<control::HeldWorker> held;
   for (const actors::StuckActor& stuck : core.watchdog()->stuck()) {
-    held.push_back({stuck.worker, stuck.actor.value, name_of(core, stuck.actor), stuck.type,
+    held.push_back({stuck.worker, stuck.actor.value, core.name_of(stuck.actor), stuck.type,
                     std::chrono::duration_cast<std::chrono::milliseconds>(stuck.duration).count()});
   }
   return held;

@@ -77,11 +77,14 @@ class WhyTest : public testing::Test {
   }
   /// Asks until the node sees it in this state.
   WhyReply wait_for(const std::string& name, const std::string& state) {
+    const base::SteadyClock clock;
+    const base::TimePoint end = clock.now() + 60s;
     WhyReply reply = why(name);
-    while (reply.state != state) {
+    while (reply.state != state && clock.now() < end) {
       std::this_thread::yield();
       reply = why(name);
     }
+    EXPECT_EQ(reply.state, state) << reply.verdict;
     return reply;
   }
 
