@@ -81,6 +81,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] std::string_view type_name() const;
   /// Messages in the mailbox now. Thread-safe.
   [[nodiscard]] std::uint32_t queued() const;
+  /// How many it takes. Thread-safe.
+  [[nodiscard]] std::uint32_t queued_max() const;
 
   // For the handler that runs now.
   [[nodiscard]] bool is_asked() const { return asker_ != nullptr && asker_->to; }

@@ -106,4 +106,13 @@ AskChains::Ring AskChains::find_ring(const Wait& wait, PendingRequests& requests
   return {};
 }
 
+base::ActorId AskChains::awaited_by(base::ActorId waiter) const {
+  const Entry* entry = entry_of(waiter);
+  if (entry == nullptr) {
+    return {};
+  }
+  const base::ActorId target{entry->target.load(std::memory_order_acquire)};
+  return entry->waiter.load(std::memory_order_relaxed) == waiter.value ? target : base::ActorId{};
+}
+
 }  // namespace troupe::actors

@@ -59,6 +59,9 @@ class AskChains {
   /// The ring that this wait closes; empty text if there is none of at most hops_max.
   [[nodiscard]] Ring find_ring(const Wait& wait, PendingRequests& requests) const;
 
+  /// Whom an actor waits for with a held mailbox; 0 if for nobody in this process. A moment's view.
+  [[nodiscard]] base::ActorId awaited_by(base::ActorId waiter) const;
+
  private:
   struct Chunk;
   [[nodiscard]] Entry* entry_of(base::ActorId actor) const;

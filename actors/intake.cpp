@@ -126,6 +126,15 @@ std::uint32_t ActorCell::queued() const {
   return mailbox_.size() + (in != nullptr ? in->lane.size() : 0);
 }
 
+std::uint32_t ActorCell::queued_max() const {
+  if (takes_.load(std::memory_order_acquire) == Takes::by_policy) {
+    if (const Intake* in = intake_.load(std::memory_order_acquire)) {
+      return in->lane.messages_max();
+    }
+  }
+  return mailbox_.messages_max();
+}
+
 /// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.
 /// Always true: who begins to wait after this finds the places that were free before.
 bool ActorCell::admit_or_relax(std::uint32_t count_max) {

@@ -84,6 +84,11 @@ MessageBlock* PolicyLane::pop() {
   return first.block;
 }
 
+std::uint32_t PolicyLane::messages_max() const {
+  base::MutexLock lock{mutex_};
+  return policy_.messages_max;
+}
+
 bool PolicyLane::lets_senders_wait() const {
   base::MutexLock lock{mutex_};
   return policy_.overflow == Overflow::wait;

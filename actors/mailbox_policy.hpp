@@ -68,6 +68,7 @@ class PolicyLane {
   [[nodiscard]] std::uint32_t size() const { return size_.load(std::memory_order_seq_cst); }
   [[nodiscard]] bool has_messages() const { return queued_.load(std::memory_order_seq_cst) != 0; }
   /// Of the policy in force.
+  [[nodiscard]] std::uint32_t messages_max() const;
   [[nodiscard]] bool lets_senders_wait() const;
   [[nodiscard]] AnyRef fallback() const;
 

@@ -1,7 +1,7 @@
 #include "actors/watchdog.hpp"
 
 #include <chrono>
-#include <optional>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/mutex.hpp"
@@ -15,12 +15,17 @@ struct Watchdog::State {
     bool is_stuck = false;
   };
 
-  State(ActorSystem& its_system, const WorkerPool& its_pool, base::Duration its_turn_max)
-      : system(its_system), pool(its_pool), turn_max(its_turn_max), seen(its_pool.workers()) {}
+  State(ActorSystem& its_system, const WorkerPool& its_pool, WatchdogOptions options)
+      : system(its_system),
+        pool(its_pool),
+        turn_max(options.turn_max),
+        name_of(std::move(options.name_of)),
+        seen(its_pool.workers()) {}
 
   ActorSystem& system;
   const WorkerPool& pool;
   const base::Duration turn_max;
+  const std::function<std::string(base::ActorId)> name_of;
   mutable base::Mutex mutex;
   bool is_over TROUPE_GUARDED_BY(mutex) = false;
   Timers::Id timer TROUPE_GUARDED_BY(mutex) = 0;
@@ -28,6 +33,7 @@ struct Watchdog::State {
 
   [[nodiscard]] std::vector<StuckActor> look();
   [[nodiscard]] StuckActor describe(std::uint32_t worker, const Seen& turn) const;
+  void log(const StuckActor& stuck) const;
 };
 
 StuckActor Watchdog::State::describe(std::uint32_t worker, const Seen& turn) const {
@@ -37,6 +43,15 @@ StuckActor Watchdog::State::describe(std::uint32_t worker, const Seen& turn) con
     stuck.type = cell->type_name();
   }
   return stuck;
+}
+
+void Watchdog::State::log(const StuckActor& stuck) const {
+  const std::string name = name_of ? name_of(stuck.actor) : std::string{};
+  base::log(base::LogLevel::error, "actors",
+            "actor {}{} of class '{}' has kept worker {} for {} ms: a handler does not return",
+            name.empty() ? "" : "'" + name + "', number ", stuck.actor.value, stuck.type,
+            stuck.worker,
+            std::chrono::duration_cast<std::chrono::milliseconds>(stuck.duration).count());
 }
 
 /// Those that are newly found.
@@ -58,7 +73,7 @@ std::vector<StuckActor> Watchdog::State::look() {
 }
 
 Watchdog::Watchdog(ActorSystem& system, const WorkerPool& pool, WatchdogOptions options)
-    : state_(std::make_shared<State>(system, pool, options.turn_max)) {
+    : state_(std::make_shared<State>(system, pool, std::move(options))) {
   (void)state_->look();
   arm(state_);
 }
@@ -74,21 +89,21 @@ void Watchdog::arm(const std::shared_ptr<State>& state) {
   if (state->is_over) {
     return;
   }
-  state->timer = state->system.timers().add(
-      state->system.clock().now() + state->turn_max / 2, [weak = std::weak_ptr<State>{state}] {
-        const auto alive = weak.lock();
-        if (!alive) {
-          return;
-        }
-        for (const StuckActor& stuck : alive->look()) {
-          base::log(
-              base::LogLevel::error, "actors",
-              "actor {} of class '{}' has kept worker {} for {} ms: a handler does not return",
-              stuck.actor.value, stuck.type, stuck.worker,
-              std::chrono::duration_cast<std::chrono::milliseconds>(stuck.duration).count());
-        }
-        arm(alive);
-      });
+  state->timer = state->system.timers().add(state->system.clock().now() + state->turn_max / 2,
+                                            [weak = std::weak_ptr<State>{state}] {
+                                              const auto alive = weak.lock();
+                                              if (!alive) {
+                                                return;
+                                              }
+                                              for (const StuckActor& stuck : alive->look()) {
+                                                alive->log(stuck);
+                                              }
+                                              arm(alive);
+                                            });
+}
+
+std::uint32_t Watchdog::workers() const {
+  return state_->pool.workers();
 }
 
 std::vector<StuckActor> Watchdog::stuck() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct WatchdogOptions {
   /// A turn that takes longer is reported, after one and a half times as long at the latest. Longer
   /// spares what computes for a while, shorter tells sooner. Looking costs a reading a worker.
   base::Duration turn_max = std::chrono::seconds{5};
+  /// What the log calls an actor besides its number, or empty. Called where the timers run.
+  std::function<std::string(base::ActorId)> name_of;
 };
 
 /// An actor whose handler has not returned, or whose turn is that long.
@@ -42,6 +45,8 @@ class Watchdog {
 
   /// Those that were stuck when it last looked and still are.
   [[nodiscard]] std::vector<StuckActor> stuck() const;
+  /// Of the pool.
+  [[nodiscard]] std::uint32_t workers() const;
 
  private:
   struct State;

@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/suggest.hpp"
 #include "cli/commands.hpp"
+#include "cli/duration.hpp"
 #include "cli/json.hpp"
 #include "cli/json_payload.hpp"
 #include "cli/payload_source.hpp"
@@ -20,6 +23,45 @@ Report name_report(const std::vector<control::NameRow>& rows, Value value) {
     report.names.push_back(row.name);
   }
   report.value = std::move(value);
+  return report;
+}
+
+/// "'people' (Users)", or who it is without a name.
+std::string holder_text(const control::HeldWorker& held) {
+  return held.name.empty() ? fmt::format("an actor of class {}", held.type)
+                           : fmt::format("'{}' ({})", held.name, held.type);
+}
+
+Report why_report(const control::WhyReply& why) {
+  const control::NameRow& where = why.where;
+  Report report;
+  report.headline = fmt::format("{} is {}: {}", where.name, why.state, why.verdict);
+  report.columns = {{"ABOUT"}, {"KNOWN"}};
+  const auto add = [&](const char* about, std::string known) {
+    report.rows.push_back({about, std::move(known)});
+  };
+  add("holder", where.actor == 0
+                    ? fmt::format("not yet, epoch {}", where.epoch)
+                    : fmt::format("{}, epoch {}, actor {}", where.node, where.epoch, where.actor));
+  if (!why.type.empty()) {
+    add("class", why.type);
+    add("mailbox",
+        fmt::format("{} of {} messages", why.mailbox_messages, why.mailbox_messages_max));
+  }
+  if (!why.waits_for.empty()) {
+    add("waits for", fmt::format("a reply of '{}'", why.waits_for));
+  }
+  for (const auto& held : why.held_workers) {
+    add("worker",
+        fmt::format("{} of {} kept by {} for {}", held.worker, why.workers, holder_text(held),
+                    duration_text(std::chrono::milliseconds{held.held_ms})));
+  }
+  for (const auto& letter : why.dead_letters) {
+    add("dead letter", fmt::format("{}: {}{}{}", letter.message, letter.reason,
+                                   letter.cause.empty() ? "" : ": ", letter.cause));
+  }
+  report.names = {where.name};
+  report.value = to_value(why);
   return report;
 }
 
@@ -132,6 +174,15 @@ Done run_where(const WhereCommand& command, Context& context) {
     return described.error();
   }
   context.output.report(name_report({described->where}, to_value(described->where)));
+  return ExitCode::done;
+}
+
+Done run_why(const WhyCommand& command, Context& context) {
+  const auto why = ask_control(context.asking(), control::Why{.name = command.name});
+  if (!why.ok()) {
+    return why.error();
+  }
+  context.output.report(why_report(*why));
   return ExitCode::done;
 }
 

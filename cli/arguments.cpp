@@ -171,6 +171,9 @@ class Parser {
     auto& where = add("where", "Show where an actor lives", [this] { return where_; });
     where.add_option("NAME", where_.name, "The actor's name")->required();
 
+    auto& why = add("why", "Show why an actor does not answer", [this] { return why_; });
+    why.add_option("NAME", why_.name, "The actor's name")->required();
+
     auto& types =
         add("types", "Show kinds of actors and their messages", [this] { return types_; });
     types.add_option("KIND", types_.kind, "Only this kind");
@@ -259,6 +262,7 @@ class Parser {
   SpawnCommand spawn_;
   StopCommand stop_;
   WhereCommand where_;
+  WhyCommand why_;
   TypesCommand types_;
   HealthCommand health_;
   WaitCommand wait_;

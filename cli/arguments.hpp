@@ -47,6 +47,9 @@ struct ListCommand {};
 struct WhereCommand {
   std::string name;
 };
+struct WhyCommand {
+  std::string name;
+};
 struct TypesCommand {
   std::string kind;  ///< empty for all
 };
@@ -74,8 +77,8 @@ struct HelpCommand {
 
 using Command =
     std::variant<HelpCommand, MessageCommand, SpawnCommand, StopCommand, ListCommand, WhereCommand,
-                 TypesCommand, StatusCommand, HealthCommand, WaitCommand, NodeListCommand,
-                 DrainCommand, LedgerCommand, DevCommand, VersionCommand>;
+                 WhyCommand, TypesCommand, StatusCommand, HealthCommand, WaitCommand,
+                 NodeListCommand, DrainCommand, LedgerCommand, DevCommand, VersionCommand>;
 
 struct Arguments {
   Settings settings;

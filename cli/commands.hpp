@@ -12,6 +12,7 @@ using Done = Checked<ExitCode>;
 [[nodiscard]] Done run_stop(const StopCommand& command, Context& context);
 [[nodiscard]] Done run_list(const ListCommand& command, Context& context);
 [[nodiscard]] Done run_where(const WhereCommand& command, Context& context);
+[[nodiscard]] Done run_why(const WhyCommand& command, Context& context);
 [[nodiscard]] Done run_types(const TypesCommand& command, Context& context);
 [[nodiscard]] Done run_status(const StatusCommand& command, Context& context);
 [[nodiscard]] Done run_health(const HealthCommand& command, Context& context);

@@ -98,6 +98,56 @@ TEST(Where, OfNobodyIsUnknown) {
   EXPECT_TRUE(contains(session.err, "no actor 'nobody' in the cluster")) << session.err;
 }
 
+TEST(Why, TellsWhatIsKnownOfAnActorThatDoesNotAnswer) {
+  Session session;
+  session.cluster.why = {.state = "stuck",
+                         .verdict = "its handler has not returned for 2100 ms",
+                         .type = "Counter",
+                         .mailbox_messages = 3,
+                         .mailbox_messages_max = 10000,
+                         .held_ms = 2100,
+                         .workers = 2,
+                         .held_workers = {{0, 12884901889, "hits", "Counter", 2100},
+                                          {1, 17, "", "Crawler", 61000}},
+                         .dead_letters = {{"Get", 5, "mailbox_full", ""},
+                                          {"Increment", 5, "refused", "it crashed three times"}}};
+  EXPECT_EQ(session.run({"why", "hits"}), ExitCode::done);
+  EXPECT_EQ(session.out,
+            "hits is stuck: its handler has not returned for 2100 ms\n"
+            "ABOUT        KNOWN\n"
+            "holder       n2, epoch 3, actor 12884901889\n"
+            "class        Counter\n"
+            "mailbox      3 of 10000 messages\n"
+            "worker       0 of 2 kept by 'hits' (Counter) for 2.1 s\n"
+            "worker       1 of 2 kept by an actor of class Crawler for 61 s\n"
+            "dead letter  Get: mailbox_full\n"
+            "dead letter  Increment: refused: it crashed three times\n");
+  EXPECT_EQ(session.err, "");
+}
+
+TEST(Why, HasTheFieldsThatScriptsRead) {
+  Session session;
+  session.cluster.why = {.state = "waiting", .type = "Counter", .waits_for = "people"};
+  EXPECT_EQ(session.run({"why", "hits", "-o", "json"}), ExitCode::done);
+  const Value why = parsed(session.out);
+  EXPECT_EQ(*why.find("state"), Value{"waiting"});
+  EXPECT_EQ(*why.find("waits_for"), Value{"people"});
+  EXPECT_EQ(*why.find("held_ms"), Value{-1});
+  EXPECT_EQ(*why.find("where")->find("node"), Value{"n2"});
+  session.run({"why", "hits", "-o", "name"});
+  EXPECT_EQ(session.out, "hits\n");
+}
+
+TEST(Why, OfNobodyIsUnknownAndOfASilentNodeMayBeTriedAgain) {
+  Session session;
+  EXPECT_EQ(session.run({"why", "nobody"}), ExitCode::unknown);
+  EXPECT_TRUE(contains(session.err, "no actor 'nobody' in the cluster")) << session.err;
+  session.cluster.holder_is_silent = true;
+  EXPECT_EQ(session.run({"why", "hits"}), ExitCode::try_again);
+  EXPECT_TRUE(contains(session.err, "node 'n2', which holds 'hits', does not answer"))
+      << session.err;
+}
+
 TEST(Spawn, SendsKindNameNodeAndArguments) {
   Session session;
   EXPECT_EQ(session.run({"spawn", "counter", "--name", "views", "--node", "n2", "--args",

@@ -61,6 +61,7 @@ template Checked<control::StatusReply> ask_control(const Asking&, const control:
 template Checked<control::ListReply> ask_control(const Asking&, const control::List&);
 template Checked<control::TypesReply> ask_control(const Asking&, const control::Types&);
 template Checked<control::DescribeReply> ask_control(const Asking&, const control::Describe&);
+template Checked<control::WhyReply> ask_control(const Asking&, const control::Why&);
 template Checked<control::NameRow> ask_control(const Asking&, const control::Spawn&);
 template Checked<control::NameRow> ask_control(const Asking&, const control::Stop&);
 template Checked<control::DrainReply> ask_control(const Asking&, const control::Drain&);
@@ -70,6 +71,7 @@ template Checked<control::HealthReply> ask_control(const Asking&, const control:
 template Value to_value(const control::StatusReply&);
 template Value to_value(const control::NameRow&);
 template Value to_value(const control::ListReply&);
+template Value to_value(const control::WhyReply&);
 template Value to_value(const control::TypesReply&);
 template Value to_value(const control::DrainReply&);
 template Value to_value(const control::LedgerReply&);

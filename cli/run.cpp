@@ -27,6 +27,7 @@ struct Runner {
   Done operator()(const StopCommand& command) const { return with(run_stop, command); }
   Done operator()(const ListCommand& command) const { return with(run_list, command); }
   Done operator()(const WhereCommand& command) const { return with(run_where, command); }
+  Done operator()(const WhyCommand& command) const { return with(run_why, command); }
   Done operator()(const TypesCommand& command) const { return with(run_types, command); }
   Done operator()(const StatusCommand& command) const { return with(run_status, command); }
   Done operator()(const HealthCommand& command) const { return with(run_health, command); }

@@ -6,6 +6,7 @@
 #include "actors/actor_system.hpp"
 #include "base/suggest.hpp"
 #include "node/node_core.hpp"
+#include "node/why.hpp"
 
 namespace troupe::node {
 
@@ -43,6 +44,11 @@ void answer(actors::ReplyTo<Reply>& reply, base::Result<Reply> result) {
 }
 
 }  // namespace
+
+control::NameRow ControlActor::own_row() const {
+  return {control::actor_name,    "control", core_->system().node().name, 0,
+          control_actor_id.value, "running"};
+}
 
 control::NameRow ControlActor::find_name(const std::string& name) const {
   std::vector<std::string> names;
@@ -106,8 +112,7 @@ control::TypesReply ControlActor::on(const control::Types&) {
 Task<control::DescribeReply> ControlActor::on(control::Describe message) {
   control::DescribeReply reply;
   if (message.name == control::actor_name) {
-    reply.where = {message.name, "control", system().node().name, 0, control_actor_id.value,
-                   "running"};
+    reply.where = own_row();
     reply.kind = detail::describe("control", actors::protocol_info<ControlActor>());
     co_return reply;
   }
@@ -198,6 +203,27 @@ Task<control::LedgerReply> ControlActor::on(control::Ledger message) {
 }
 
 control::HealthReply ControlActor::on(const control::Health&) { return core_->health(); }
+
+Task<control::WhyReply> ControlActor::on(control::Why message) {
+  const bool is_passed_on = message.where.actor != 0;
+  if (!is_passed_on) {
+    message.where = message.name == control::actor_name ? own_row() : find_name(message.name);
+  }
+  const std::string holder = message.where.node;
+  if (is_passed_on || message.where.actor == 0 || holder == system().node().name) {
+    co_return explain(*core_, message.where);
+  }
+  auto asked = peer(holder).ask(message, figures_timeout);
+  auto told = co_await std::move(asked);
+  if (told.ok()) {
+    co_return std::move(told).value();
+  }
+  if (told.error().kind == actors::AskError::Kind::refusal) {
+    throw Refusal{told.error().reason};
+  }
+  refuse(Errc::timed_out, "node '" + holder + "', which holds '" + message.name +
+                              "', does not answer: " + told.error().reason);
+}
 
 WorkerStarted ControlActor::on(const StartWorker& message) {
   auto worker = core_->spawn_kind(message.kind, {}, {.name = message.kind + " (worker)"});

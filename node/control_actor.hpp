@@ -35,7 +35,7 @@ class ControlActor final : public actors::Actor {
   using Protocol =
       actors::Protocol<control::Status, control::NodeStats, control::List, control::Types,
                        control::Describe, control::Spawn, control::Stop, control::Drain,
-                       control::Ledger, control::Health, StartWorker, StopWorker>;
+                       control::Ledger, control::Health, control::Why, StartWorker, StopWorker>;
   /// While it asks other nodes it goes on answering.
   static constexpr bool reentrant = true;
 
@@ -51,11 +51,13 @@ class ControlActor final : public actors::Actor {
   void on(const control::Drain& message, actors::ReplyTo<control::DrainReply> reply);
   actors::Task<control::LedgerReply> on(control::Ledger message);
   control::HealthReply on(const control::Health&);
+  actors::Task<control::WhyReply> on(control::Why message);
   WorkerStarted on(const StartWorker& message);
   void on(const StopWorker& message);
   void on(const actors::Terminated& notice);
 
  private:
+  [[nodiscard]] control::NameRow own_row() const;
   [[nodiscard]] control::NameRow find_name(const std::string& name) const;
   [[nodiscard]] actors::ActorRef<ControlActor> peer(const std::string& node) const;
 

@@ -105,6 +105,56 @@ struct Describe {
   TROUPE_MESSAGE(Describe, name)
 };
 
+/// An actor whose handler keeps a worker of its node and does not return.
+struct HeldWorker {
+  std::uint32_t worker = 0;
+  std::uint64_t actor = 0;
+  std::string name;  ///< empty without one in the cluster
+  std::string type;  ///< its class
+  std::int64_t held_ms = 0;  ///< at least
+  TROUPE_MESSAGE(HeldWorker, worker, actor, name, type, held_ms)
+};
+/// A message that nobody handled. `reason` is a base::Outcome; `sender` is 0 from outside.
+struct LostMessage {
+  std::string message;
+  std::uint64_t sender = 0;
+  std::string reason;
+  std::string cause;  ///< for a person; may be empty
+  TROUPE_MESSAGE(LostMessage, message, sender, reason, cause)
+};
+/// What the holder's node knows at that moment. `state` is one of
+///   starting  nobody holds the name yet
+///   ended     its actor is gone, and the name is about to be free or started again
+///   stuck     its handler does not return: `held_ms` tells for how long, at least
+///   waiting   its handler waits for the reply of `waits_for`, and the mailbox waits with it
+///   starved   it has messages, and handlers of others keep all workers of its node
+///   full      its mailbox takes no more
+///   busy      it has messages
+///   idle      it has none
+struct WhyReply {
+  NameRow where;
+  std::string state;
+  std::string verdict;  ///< the state as a sentence
+  std::string type;     ///< its class
+  std::int64_t mailbox_messages = -1;  ///< with the one that is being handled; -1: not known
+  std::int64_t mailbox_messages_max = -1;
+  std::int64_t held_ms = -1;  ///< -1: it keeps no worker for long
+  std::string waits_for;      ///< a name or a class; empty: for nobody of its own node
+  std::uint32_t workers = 0;  ///< of its node
+  std::vector<HeldWorker> held_workers;
+  std::vector<LostMessage> dead_letters;  ///< the last ones to this actor, the oldest first
+  TROUPE_MESSAGE(WhyReply, where, state, verdict, type, mailbox_messages, mailbox_messages_max,
+                 held_ms, waits_for, workers, held_workers, dead_letters)
+};
+/// Why a named actor does not answer. Another node's actor is asked for there, with its number in
+/// `where`. Refused: not_found, timed_out (the holder's node does not answer).
+struct Why {
+  using Reply = WhyReply;
+  std::string name;
+  NameRow where;  ///< empty, but between nodes
+  TROUPE_MESSAGE(Why, name, where)
+};
+
 /// Starts an actor of a registered kind under a name. `node` is a node's name, a placement policy
 /// ("local", "any", "spread", "least_loaded", "label:KEY=VALUE") or empty for "any". `args` is a
 /// MessagePack struct or map for the kind's arguments, or empty. Refused: already_exists,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "actors/watchdog.hpp"
 #include "actors/worker_pool.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
@@ -32,6 +33,8 @@ namespace {
 
 constexpr base::Duration start_timeout = std::chrono::seconds{10};
 constexpr base::Duration stop_timeout = std::chrono::seconds{10};
+/// A handler that takes longer is named in the log.
+constexpr base::Duration turn_max = std::chrono::seconds{1};
 
 /// A value that another thread brings.
 template <class T>
@@ -93,6 +96,8 @@ struct Node::Real {
   std::unique_ptr<SignalWait> signals;
   std::unique_ptr<SeedWatcher> seeds;
   std::unique_ptr<ClusterThread> thread;
+  /// Looks by a timer, and so on the cluster thread.
+  std::unique_ptr<actors::Watchdog> watchdog;
   std::unique_ptr<HttpServer> http;
   bool is_started = false;
   bool is_stopped = false;
@@ -116,6 +121,8 @@ struct Node::Real {
     }
     core.stop_transport();
     thread->stop();
+    core.set_watchdog(nullptr);
+    watchdog.reset();
     workers.stop();
   }
 };
@@ -231,6 +238,12 @@ base::Result<void> Node::start_real() {
     real.is_stopped = true;
     return started;
   }
+  real.watchdog = std::make_unique<actors::Watchdog>(
+      system(), real.workers,
+      actors::WatchdogOptions{
+          .turn_max = turn_max,
+          .name_of = [core = core_.get()](base::ActorId actor) { return core->name_of(actor); }});
+  core_->set_watchdog(real.watchdog.get());
   real.thread->start();
   real.seeds = std::make_unique<SeedWatcher>(
       core_->config().seeds, system().timers(), real.clock,

@@ -620,6 +620,16 @@ const control::KindRow* NodeCore::description_of(const std::string& name) const 
   return found == descriptions_.end() ? nullptr : &found->second;
 }
 
+std::string NodeCore::name_of(base::ActorId actor) const {
+  const auto found = std::find_if(held_.begin(), held_.end(), [&](const auto& entry) {
+    return entry.second.actor == actor;
+  });
+  if (found != held_.end()) {
+    return found->first;
+  }
+  return actor == control_actor_id ? control::actor_name : "";
+}
+
 actors::AnyRef NodeCore::control_of(const base::NodeId& node) {
   actors::MessageSink* sink = router_.sink_for({node, control_actor_id, {}});
   return {*sink, control_actor_id};

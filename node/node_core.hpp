@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/actor_system.hpp"
+#include "actors/watchdog.hpp"
 #include "base/mutex.hpp"
 #include "node/cluster_loop.hpp"
 #include "node/config.hpp"
@@ -79,11 +80,17 @@ class NodeCore final : public RouterListener {
   void request_end(const std::string& reason);
   /// Runs once on the cluster thread, when this node has become part of a cluster. Before start().
   void set_ready_hook(std::function<void()> hook) { ready_hook_ = std::move(hook); }
+  /// What tells which handlers keep workers; without one, none is known to. Before the first step();
+  /// outlives the last one.
+  void set_watchdog(const actors::Watchdog* watchdog) { watchdog_ = watchdog; }
   /// First contacts that were found or have changed, by address.
   void set_seeds(std::vector<std::string> seeds);
 
   // Cluster thread.
   [[nodiscard]] const registry::Cluster& cluster() const { return *cluster_; }
+  /// The name that an actor of this node holds in the cluster, or empty.
+  [[nodiscard]] std::string name_of(base::ActorId actor) const;
+  [[nodiscard]] const actors::Watchdog* watchdog() const { return watchdog_; }
   [[nodiscard]] std::uint64_t view_version() const { return view_version_; }
   [[nodiscard]] std::vector<control::NameRow> name_rows() const;
   [[nodiscard]] const control::KindRow* description_of(const std::string& name) const;
@@ -160,6 +167,7 @@ class NodeCore final : public RouterListener {
   std::uint64_t view_version_ = 0;
   bool ending_ = false;
   std::function<void()> ready_hook_;
+  const actors::Watchdog* watchdog_ = nullptr;
 
   mutable base::Mutex mutex_;
   std::vector<registry::Member> members_ TROUPE_GUARDED_BY(mutex_);

@@ -45,8 +45,8 @@ std::vector<base::StructSchema> schemas() {
 }
 
 std::string_view name_of(std::uint32_t type) {
-  for (const std::string_view name :
-       {"Status", "List", "Types", "Describe", "Spawn", "Stop", "Drain", "Ledger", "Health"}) {
+  for (const std::string_view name : {"Status", "List", "Types", "Describe", "Spawn", "Stop",
+                                      "Drain", "Ledger", "Health", "Why"}) {
     if (base::fnv1a(name) == type) {
       return name;
     }
@@ -121,6 +121,18 @@ base::Result<Answer> FakeCluster::answer_control(const Request& request) {
       return refusal("not_found: no actor '" + wanted + "' in the cluster (3 nodes asked)");
     }
     return reply_with(control::DescribeReply{*row, *kind_named(row->kind)});
+  }
+  if (name == "Why") {
+    const auto wanted = base::from_wire<control::Why>(request.body)->name;
+    const auto row = named(wanted);
+    if (row == names.end()) {
+      return refusal("not_found: no actor '" + wanted + "' in the cluster (3 nodes asked)");
+    }
+    control::WhyReply reply = why;
+    reply.where = *row;
+    return holder_is_silent ? refusal("timed_out: node '" + row->node + "', which holds '" +
+                                      wanted + "', does not answer")
+                            : reply_with(reply);
   }
   if (name == "Spawn") {
     const auto wanted = *base::from_wire<control::Spawn>(request.body);

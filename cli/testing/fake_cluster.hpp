@@ -26,6 +26,8 @@ class FakeCluster final : public Cluster {
   control::LedgerReply ledger;
   control::DrainReply drained;
   std::vector<control::NameRow> names;
+  control::WhyReply why;  ///< but for `where`
+  bool holder_is_silent = false;
 
   /// Answers what is sent to any other actor; an empty body unless set.
   std::function<base::Result<Answer>(const Request&)> on_message;

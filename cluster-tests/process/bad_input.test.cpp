@@ -57,6 +57,7 @@ TEST_F(BadInput, OfTheCommandLineIsToldWithItsExitCode) {
        {"no actor 'hist' in the cluster (2 nodes asked)", "did you mean 'hits'?"}},
       {{"send", "nobody", "Get"}, 68, {"no actor 'nobody'", "troupe ls"}},
       {{"where", "hitz"}, 68, {"no actor 'hitz'", "did you mean 'hits'?"}},
+      {{"why", "hitz"}, 68, {"no actor 'hitz'", "did you mean 'hits'?"}},
       {{"stop", "nobody"}, 68, {"no actor 'nobody'"}},
       {{"ask", "hits", "Git"},
        68,

@@ -50,6 +50,10 @@ TEST_F(Commands, AskANamedActorFromEveryNode) {
   EXPECT_EQ(text_of(at(where, "state")), "running");
   EXPECT_GT(number_of(at(where, "epoch")), 0);
   EXPECT_GT(number_of(at(where, "actor")), 0);
+  const cli::Value why = json({"why", "hits"});
+  EXPECT_EQ(text_of(at(why, "state")), "idle") << "asked of its node by another one";
+  EXPECT_EQ(text_of(at(at(why, "where"), "node")), "n2");
+  EXPECT_EQ(number_of(at(why, "mailbox_messages")), 0);
   EXPECT_EQ(out({"send", "hits", "Increment", "-o", "json"}),
             "{\n  \"outcome\": \"accepted\"\n}\n");
   EXPECT_EQ(out({"ask", "hits", "Get", "-o", "json"}), "13\n") << "the default of `by` is 1";
