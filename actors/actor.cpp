@@ -1,11 +1,11 @@
 #include "actors/actor.hpp"
 
+#include <cxxabi.h>
+
 #include <cstdlib>
 #include <deque>
 #include <exception>
 #include <limits>
-
-#include <cxxabi.h>
 
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
@@ -23,22 +23,52 @@ Actor::Actor() : cell_(ActorCell::current()) {
   TROUPE_CHECK(cell_ != nullptr, "an actor is made by spawn(), never directly");
 }
 
-ActorSystem& Actor::system() const { return cell_->system(); }
-AnyRef Actor::self() const { return cell_->ref(); }
-base::TimePoint Actor::now() const { return system().clock().now(); }
-base::Random& Actor::random() { return cell_->random(); }
-void Actor::stop() { cell_->request_stop(); }
-void Actor::stop(const AnyRef& actor) { system().stop(actor); }
-void Actor::watch(const AnyRef& actor) { cell_->watch(actor); }
-void Actor::unwatch(const AnyRef& actor) { cell_->unwatch(actor); }
-void Actor::link(const AnyRef& actor) { cell_->link(actor); }
-void Actor::unlink(const AnyRef& actor) { cell_->unlink(actor); }
-void Actor::cancel(TimerId timer) { cell_->cancel_timer(timer); }
+ActorSystem& Actor::system() const {
+  return cell_->system();
+}
+AnyRef Actor::self() const {
+  return cell_->ref();
+}
+base::TimePoint Actor::now() const {
+  return system().clock().now();
+}
+base::Random& Actor::random() {
+  return cell_->random();
+}
+void Actor::stop() {
+  cell_->request_stop();
+}
+void Actor::stop(const AnyRef& actor) {
+  system().stop(actor);
+}
+void Actor::watch(const AnyRef& actor) {
+  cell_->watch(actor);
+}
+void Actor::unwatch(const AnyRef& actor) {
+  cell_->unwatch(actor);
+}
+void Actor::link(const AnyRef& actor) {
+  cell_->link(actor);
+}
+void Actor::unlink(const AnyRef& actor) {
+  cell_->unlink(actor);
+}
+void Actor::cancel(TimerId timer) {
+  cell_->cancel_timer(timer);
+}
 
-void Actor::unbecome() { cell_->become(nullptr); }
-void Actor::set_stash_max(std::uint32_t messages_max) { cell_->set_stash_max(messages_max); }
-void Actor::unstash_all() { cell_->unstash_all(); }
-void Actor::set_receive_timeout(base::Duration idle_max) { cell_->set_receive_timeout(idle_max); }
+void Actor::unbecome() {
+  cell_->become(nullptr);
+}
+void Actor::set_stash_max(std::uint32_t messages_max) {
+  cell_->set_stash_max(messages_max);
+}
+void Actor::unstash_all() {
+  cell_->unstash_all();
+}
+void Actor::set_receive_timeout(base::Duration idle_max) {
+  cell_->set_receive_timeout(idle_max);
+}
 base::Outcome Actor::stash_any(Envelope message) {
   return cell_->stash(std::move(message), cell_->take_reply_right());
 }
@@ -49,8 +79,7 @@ void Actor::pipe_any(OpenAsk& ask, std::function<void(Envelope&&)> handler) {
   cell_->pipe(ask, std::move(handler));
 }
 
-Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval,
-                                MessageMaker maker) {
+Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval, MessageMaker maker) {
   return cell_->add_timer(delay, interval, std::move(maker));
 }
 
@@ -116,6 +145,13 @@ base::Outcome AnyRef::post(Envelope&& message) const {
     message->sender = sender->id();
   }
   return pass_on(std::move(message));
+}
+
+base::Outcome AnyRef::post_within(base::Duration within, Envelope&& message) const {
+  if (sink_ != nullptr) {
+    message->deadline = sink_->system().clock().now() + within;
+  }
+  return post(std::move(message));
 }
 
 base::Outcome AnyRef::pass_on(Envelope&& message) const {
@@ -200,8 +236,12 @@ std::string_view readable_name(const std::type_info& type) {
   return names.emplace_back(scope == std::string::npos ? name : name.substr(scope + 2));
 }
 
-void throw_refusal(const base::Error& error) { throw Refusal{error.context}; }
-void throw_refusal(const AskError& error) { throw Refusal{error.text()}; }
+void throw_refusal(const base::Error& error) {
+  throw Refusal{error.context};
+}
+void throw_refusal(const AskError& error) {
+  throw Refusal{error.text()};
+}
 
 void encode_ref(base::WireWriter& out, const AnyRef& ref) {
   if (!ref) {

@@ -35,6 +35,8 @@ class AnyRef {
 
   /// The untyped ways of ActorRef, for those who forward what they do not know.
   [[nodiscard]] base::Outcome post(Envelope&& message) const;
+  /// As post(); becomes a dead letter if it is not handled within so long.
+  [[nodiscard]] base::Outcome post_within(base::Duration within, Envelope&& message) const;
   /// The same for a message on its way: it keeps its sender.
   [[nodiscard]] base::Outcome pass_on(Envelope&& message) const;
   [[nodiscard]] base::ActorId request(Envelope&& message, base::Duration timeout) const;
@@ -87,6 +89,15 @@ class ActorRef : public AnyRef {
   [[nodiscard]] base::Outcome tell(M message) const {
     check_understood<M>();
     return post(Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
+  }
+
+  /// The same for what is worth nothing later: if it has not come to its handler `within` so long,
+  /// it is dropped before it is handled, a dead letter with the reason `expired`.
+  template <class M>
+  [[nodiscard]] base::Outcome tell_within(base::Duration within, M message) const {
+    check_understood<M>();
+    return post_within(within,
+                       Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
 
   /// Waits for room in the receiver's mailbox: `co_await ref.send(m)` gives the outcome.

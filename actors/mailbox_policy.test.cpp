@@ -67,6 +67,18 @@ std::uint64_t dead_by_full_mailbox(TestSystem& system) {
   return system.system().ledger().dead[static_cast<std::size_t>(Outcome::mailbox_full)];
 }
 
+TEST(MailboxExpiry, DropsWhatComesTooLateBeforeItIsHandled) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({}, log);
+  EXPECT_EQ(reader.tell_within(std::chrono::seconds{1}, Note{1, {}}), Outcome::accepted);
+  EXPECT_EQ(reader.tell_within(std::chrono::seconds{3}, Note{2, {}}), Outcome::accepted);
+  system.clock().advance(std::chrono::seconds{2});
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{2}));
+  EXPECT_EQ(system.system().ledger().dead[static_cast<std::size_t>(Outcome::expired)], 1U);
+}
+
 TEST(MailboxPolicy, DropsTheOldestForTheNewest) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();

@@ -52,6 +52,30 @@ std::vector<Contestant> actor_peers(const std::string& work) {
           {"Erlang", {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
 }
 
+Contest look_up_contest() {
+  Contest contest;
+  contest.work = "name look-up, among 1,000";
+  contest.unit = "ns";
+  contest.less_is_better = true;
+  contest.count = 5'000'000;
+  contest.ours = {"ours", {"bench-names", "look-up", count_word}};
+  contest.gates = {{.id = "C4", .required = 50, .is_value_max = true}};
+  return contest;
+}
+
+/// The peer is our own reference; 1.2 times its cost at most.
+Contest send_to_name_contest() {
+  Contest contest;
+  contest.work = "send to a name";
+  contest.unit = "ns";
+  contest.less_is_better = true;
+  contest.count = 3'000'000;
+  contest.ours = {"ours", {"bench-names", "by-name", count_word}};
+  contest.peers = {{"a reference", {"bench-names", "by-reference", count_word}}};
+  contest.gates = {{"C4", 1 / 1.2, {}}};
+  return contest;
+}
+
 }  // namespace
 
 std::vector<Contest> local_contests() {
@@ -79,6 +103,8 @@ std::vector<Contest> local_contests() {
     }
     contests.push_back(std::move(contest));
   }
+  contests.push_back(look_up_contest());
+  contests.push_back(send_to_name_contest());
   return contests;
 }
 
