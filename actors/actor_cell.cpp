@@ -118,10 +118,13 @@ base::Outcome ActorCell::deliver(Envelope&& envelope) {
 /// The reply address learns that the message arrived; the handler has nobody to answer.
 base::Outcome ActorCell::deliver_with_receipt(Envelope&& envelope) {
   const ReplyAddress receipt_to = std::exchange(envelope->reply, ReplyAddress{});
+  // Of the wait for room, which ends here.
+  const base::TimePoint deadline = std::exchange(envelope->deadline, base::time_never);
   envelope->wants_receipt = false;
   const base::Outcome outcome = deliver(std::move(envelope));
   if (outcome != base::Outcome::accepted) {
     envelope->reply = receipt_to;
+    envelope->deadline = deadline;
     envelope->wants_receipt = true;
     return outcome;
   }
@@ -180,7 +183,7 @@ Runnable::After ActorCell::run(Turn turn) {
     const std::uint64_t sender = message->sender.value;
     handle_message(*message);
     if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
-      intake().vote(sender);
+      intake().vote(sender, mailbox_.messages_max());
     }
   }
 }

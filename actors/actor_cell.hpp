@@ -201,6 +201,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   }
   bool admit_or_relax(std::uint32_t count_max);
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
+  base::Outcome push_into_reserve(Envelope&& envelope);
+  base::Outcome admit(Envelope&& envelope);
+  void wait_again(std::shared_ptr<Send::State> sender);
   [[nodiscard]] bool can_never_fit() const;
   bool admit_waiting_senders(std::uint32_t count_max);
   void expire_waiting_senders();
@@ -253,6 +256,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
 
   // actor_extras.cpp
   Extras& extras();
+  [[nodiscard]] static const ActorType& with_extras(const ActorType& own);
   Handled dispatch_with_extras(MessageBlock& block);
   void reset_extras();
   void flush_stash();

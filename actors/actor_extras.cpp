@@ -11,12 +11,26 @@ void ActorCell::ExtrasDeleter::operator()(Extras* extras) const {
   delete extras;
 }
 
+/// One copy a class, never freed.
+const ActorType& ActorCell::with_extras(const ActorType& own) {
+  static base::Mutex mutex;
+  static auto* types = new std::map<const ActorType*, std::unique_ptr<ActorType>>;
+  base::MutexLock lock{mutex};
+  std::unique_ptr<ActorType>& type = (*types)[&own];
+  if (!type) {
+    type = std::make_unique<ActorType>(own);
+    type->dispatch = [](Actor&, ActorCell& cell, MessageBlock& block) {
+      return cell.dispatch_with_extras(block);
+    };
+  }
+  return *type;
+}
+
+ActorCell::Extras::Extras(const ActorType& own) : plain(&own), type(&with_extras(own)) {}
+
 ActorCell::Extras& ActorCell::extras() {
   if (!parts().extras) {
     parts_->extras.reset(new Extras{*type_});
-    parts_->extras->type.dispatch = [](Actor&, ActorCell& cell, MessageBlock& block) {
-      return cell.dispatch_with_extras(block);
-    };
   }
   return *parts_->extras;
 }
@@ -82,7 +96,7 @@ void ActorCell::become(std::unique_ptr<BehaviourBase> behaviour) {
     with.left.push_back(std::move(with.behaviour));
   }
   with.behaviour = std::move(behaviour);
-  type_ = &with.type;
+  type_ = with.type;
 }
 
 // What waits until the mailbox is not held.
@@ -193,7 +207,7 @@ void ActorCell::set_receive_timeout(base::Duration idle_max) {
                "set_receive_timeout() wants a handler `on(const ReceiveTimeout&)`");
   stop_idle_timer();
   if (idle_max > base::Duration{0}) {
-    type_ = &with.type;
+    type_ = with.type;
     with.idle_max = idle_max;
     with.last_message = system().clock().now();
     arm_idle_timer(idle_max);

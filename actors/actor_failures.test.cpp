@@ -188,6 +188,22 @@ TEST_F(ActorFailures, OnStartThatThrowsIsAFailure) {
   EXPECT_EQ(bad.tell(End{}), base::Outcome::stopped);
 }
 
+class Reluctant : public Actor {
+ public:
+  using Protocol = actors::Protocol<End>;
+  Reluctant() { throw Refusal{"not today"}; }
+  void on(const End&) {}
+};
+
+TEST_F(ActorFailures, ARefusalToBeginIsAFailure) {
+  const auto reluctant =
+      system.spawn<Reluctant>({.restart = {.restart = Restart::temporary}}).value();
+  auto asked = reluctant.ask(End{}, 1s);
+  advance(2s);
+  EXPECT_FALSE(asked.get().ok());
+  EXPECT_EQ(reluctant.tell(End{}), base::Outcome::stopped);
+}
+
 TEST_F(ActorFailures, OnStopThatThrowsDoesNotKeepAnActor) {
   const auto bad = system.spawn<BadAtBoth>({}, false).value();
   EXPECT_EQ(bad.tell(End{}), base::Outcome::accepted);

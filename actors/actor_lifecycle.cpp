@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
@@ -122,11 +123,19 @@ void ActorCell::create_actor() {
   state_ = State::running;
   const bool is_restart = std::exchange(restart_wanted_, false);
   guarded([&] {
-    actor_ = maker_->make();
-    if (is_restart) {
-      actor_->on_restart(std::exchange(parts().crash_text, {}));
+    try {
+      actor_ = maker_->make();
+      if (actor_ == nullptr) {
+        throw std::runtime_error{"its factory made no actor"};
+      }
+      if (is_restart) {
+        actor_->on_restart(std::exchange(parts().crash_text, {}));
+      }
+      actor_->on_start();
+    } catch (const Refusal& refusal) {
+      // There is nobody to refuse: an actor that cannot begin has failed.
+      throw std::runtime_error{refusal.what()};
     }
-    actor_->on_start();
   });
   if (is_restart && parts_->extras) {
     unstash_all();

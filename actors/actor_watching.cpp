@@ -104,7 +104,11 @@ void ActorCell::unwatch(const AnyRef& actor) {
   }
   const AnyRef actual = watched->actual;
   watched->is_watched = false;
-  if (!watched->is_linked) {
+  if (watched->is_linked) {
+    if (actual.sink()->local_cell() == nullptr) {
+      return;  // the link to another node rests on the same order
+    }
+  } else {
     parts_->watching.erase(parts_->watching.begin() + (watched - parts_->watching.data()));
   }
   (void)actual.sink()->deliver(control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));

@@ -30,6 +30,10 @@ base::Outcome ActorCell::deliver_to_full(Envelope&& envelope) {
   if (dominant == Intake::nobody || dominant == envelope->sender.value) {
     return base::Outcome::mailbox_full;
   }
+  return push_into_reserve(std::move(envelope));
+}
+
+base::Outcome ActorCell::push_into_reserve(Envelope&& envelope) {
   MessageBlock* block = envelope.release();
   system().count_sent();
   switch (mailbox_.push(block, reserve_of(mailbox_.messages_max()))) {
@@ -184,6 +188,9 @@ void ActorCell::expire_waiting_senders() {
   base::TimePoint next = base::time_never;
   {
     base::MutexLock lock{in.mutex};
+    if (now < in.armed_for) {
+      return;  // an earlier timer has done it; another is set
+    }
     std::erase_if(in.waiting, [&](const std::shared_ptr<Send::State>& sender) {
       if (sender->deadline <= now) {
         expired.push_back(sender);
@@ -199,6 +206,32 @@ void ActorCell::expire_waiting_senders() {
   }
   if (next != base::time_never) {
     (void)system().timers().add(next, [this] { expire_waiting_senders(); });
+  }
+}
+
+/// For a message that waited: newcomers cannot use the reserve, so it gets its place.
+base::Outcome ActorCell::admit(Envelope&& envelope) {
+  if (envelope->target != id() || takes_.load(std::memory_order_relaxed) != Takes::plain) {
+    return deliver(std::move(envelope));
+  }
+  return push_into_reserve(std::move(envelope));
+}
+
+/// As the first of those who wait; a timer may have looked for it meanwhile.
+void ActorCell::wait_again(std::shared_ptr<Send::State> sender) {
+  const base::TimePoint deadline = sender->deadline;
+  bool is_earliest = false;
+  {
+    Intake& in = intake();
+    base::MutexLock lock{in.mutex};
+    in.waiting.push_front(std::move(sender));
+    is_earliest = deadline < in.armed_for;
+    if (is_earliest) {
+      in.armed_for = deadline;
+    }
+  }
+  if (is_earliest) {
+    (void)system().timers().add(deadline, [this] { expire_waiting_senders(); });
   }
 }
 
@@ -220,10 +253,9 @@ bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
       next = std::move(in.waiting.front());
       in.waiting.pop_front();
     }
-    const base::Outcome outcome = next->try_deliver();
+    const base::Outcome outcome = next->try_admit(*this);
     if (outcome == base::Outcome::mailbox_full && !can_never_fit()) {
-      base::MutexLock lock{in.mutex};
-      in.waiting.push_front(std::move(next));
+      wait_again(std::move(next));
       return true;
     }
     next->finish(outcome);

@@ -76,7 +76,9 @@ class BasicMailbox {
 
   /// Messages in the user lane; exact when nobody pushes. Thread-safe.
   [[nodiscard]] std::uint32_t size() const {
-    return pushed_.load(std::memory_order_acquire) - consumed_.load(std::memory_order_acquire);
+    // In this order: what was consumed was pushed before.
+    const std::uint32_t consumed = consumed_.load(std::memory_order_acquire);
+    return pushed_.load(std::memory_order_acquire) - consumed;
   }
   [[nodiscard]] std::uint32_t messages_max() const {
     return messages_max_.load(std::memory_order_relaxed);

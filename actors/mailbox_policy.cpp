@@ -27,6 +27,20 @@ bool PolicyLane::has_room(std::size_t bytes) const {
          (policy_.bytes_max == 0 || bytes_ + bytes <= policy_.bytes_max);
 }
 
+/// Whether dropping what has no higher priority would be enough.
+bool PolicyLane::can_make_room(std::size_t bytes, int priority) const {
+  if (policy_.bytes_max == 0) {
+    return true;
+  }
+  std::size_t kept = 0;
+  for (const auto& [level, queue] : queues_) {
+    for (const Queued& queued : queue) {
+      kept += level > priority ? queued.bytes : 0;
+    }
+  }
+  return kept + bytes <= policy_.bytes_max;
+}
+
 /// From the lowest priority that is there.
 MessageBlock* PolicyLane::drop_one() {
   const auto lowest = std::prev(queues_.end());
@@ -49,8 +63,7 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped) 
   const int priority =
       policy_.by_priority && priority_of_ != nullptr ? priority_of_(block->type_id) : 0;
   if (policy_.overflow == Overflow::drop_newest || policy_.overflow == Overflow::drop_oldest) {
-    const bool fits_alone = policy_.bytes_max == 0 || bytes <= policy_.bytes_max;
-    while (fits_alone && !has_room(bytes) && !queues_.empty() &&
+    while (can_make_room(bytes, priority) && !has_room(bytes) && !queues_.empty() &&
            queues_.rbegin()->first <= priority) {
       dropped.push_back(drop_one());
     }

@@ -78,6 +78,7 @@ class PolicyLane {
     std::size_t bytes = 0;
   };
   [[nodiscard]] bool has_room(std::size_t bytes) const TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] bool can_make_room(std::size_t bytes, int priority) const TROUPE_REQUIRES(mutex_);
   [[nodiscard]] MessageBlock* drop_one() TROUPE_REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;

@@ -122,7 +122,7 @@ std::uint32_t PendingRequests::take_index() {
   if (chunk.load(std::memory_order_relaxed) == nullptr) {
     chunk.store(new Chunk, std::memory_order_release);
   }
-  slots_used_.store(index + 1, std::memory_order_release);
+  slots_used_.store(index + 1, std::memory_order_seq_cst);
   return index;
 }
 
@@ -344,10 +344,13 @@ void PendingRequests::arm(base::TimePoint deadline) {
 }
 
 void PendingRequests::expire_due() {
-  armed_for_.store(base::time_never, std::memory_order_seq_cst);
   const base::TimePoint now = clock_.now();
+  if (now < armed_for_.load(std::memory_order_seq_cst)) {
+    return;  // an earlier timer has done it; another is set
+  }
+  armed_for_.store(base::time_never, std::memory_order_seq_cst);
   base::TimePoint next = base::time_never;
-  const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
+  const std::uint32_t used = slots_used_.load(std::memory_order_seq_cst);
   for (std::uint32_t index = 0; index < used; ++index) {
     Slot& slot = slot_at(index);
     const std::uint64_t state = slot.state.load(std::memory_order_seq_cst);

@@ -10,6 +10,10 @@ function(troupe_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  if(TROUPE_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # In a batch, GCC takes a source's own types for a header's.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     foreach(warning array-bounds stringop-overflow stringop-overread)
       target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Wno-${warning}>)

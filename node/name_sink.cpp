@@ -17,7 +17,9 @@ using base::Outcome;
 NameSink::NameSink(actors::ActorSystem& system, std::string name)
     : MessageSink(system), name_(std::move(name)) {}
 
-actors::ActorAddress NameSink::address_of(base::ActorId) const { return {{}, {}, name_}; }
+actors::ActorAddress NameSink::address_of(base::ActorId) const {
+  return {{}, {}, name_};
+}
 
 actors::MessageSink::Reached NameSink::reached(base::ActorId) {
   base::MutexLock lock{mutex_};
@@ -70,12 +72,8 @@ Outcome NameSink::deliver_or_park(Envelope&& envelope) {
     } else if (parked_.size() >= parked_max) {
       return Outcome::mailbox_full;
     } else {
-      const base::TimePoint latest = system().clock().now() + parked_time_max;
-      if (envelope->deadline > latest) {
-        envelope->deadline = latest;
-      }
-      expires = envelope->deadline;
-      (was_handed_over ? handed_ : parked_).push_back(std::move(envelope));
+      expires = std::min(envelope->deadline, system().clock().now() + parked_time_max);
+      (was_handed_over ? handed_ : parked_).push_back({std::move(envelope), expires});
       update_shortcut();
     }
   }
@@ -116,20 +114,20 @@ void NameSink::release() {
     parked = take_waiting();
   }
   for (Envelope& envelope : parked) {
-    system().dead_letter(std::move(envelope),
-                         {AskError::Kind::not_run, Outcome::no_such_actor,
-                          "nobody holds the name '" + name_ + "' any more"});
+    system().dead_letter(std::move(envelope), {AskError::Kind::not_run, Outcome::no_such_actor,
+                                               "nobody holds the name '" + name_ + "' any more"});
   }
 }
 
 /// What waits, in the order in which it is passed on.
 std::deque<Envelope> NameSink::take_waiting() {
-  std::deque<Envelope> waiting = std::move(handed_);
-  handed_.clear();
-  for (Envelope& envelope : parked_) {
-    waiting.push_back(std::move(envelope));
+  std::deque<Envelope> waiting;
+  for (auto* queue : {&handed_, &parked_}) {
+    for (Parked& parked : *queue) {
+      waiting.push_back(std::move(parked.message));
+    }
+    queue->clear();
   }
-  parked_.clear();
   return waiting;
 }
 
@@ -164,12 +162,12 @@ void NameSink::expire() {
   {
     base::MutexLock lock{mutex_};
     for (auto* queue : {&handed_, &parked_}) {
-      std::deque<Envelope> left;
-      for (Envelope& envelope : *queue) {
-        if (envelope->deadline <= now) {
-          expired.push_back(std::move(envelope));
+      std::deque<Parked> left;
+      for (Parked& parked : *queue) {
+        if (parked.expires <= now) {
+          expired.push_back(std::move(parked.message));
         } else {
-          left.push_back(std::move(envelope));
+          left.push_back(std::move(parked));
         }
       }
       queue->swap(left);
@@ -200,7 +198,9 @@ NameSink& NameDirectory::sink(const std::string& name) {
   return *sink;
 }
 
-actors::AnyRef NameDirectory::ref(const std::string& name) { return {sink(name), {}}; }
+actors::AnyRef NameDirectory::ref(const std::string& name) {
+  return {sink(name), {}};
+}
 
 void NameDirectory::set_ready() {
   std::vector<NameSink*> unresolved;

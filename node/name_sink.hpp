@@ -49,6 +49,10 @@ class NameSink final : public actors::MessageSink {
 
  private:
   enum class State : std::uint8_t { unknown, expected, bound };
+  struct Parked {
+    actors::Envelope message;
+    base::TimePoint expires;  ///< here; what is passed on keeps its own deadline
+  };
   static constexpr base::ActorId handed_over_id{1};
   bool can_pass() const TROUPE_REQUIRES(mutex_);
   base::Outcome deliver_or_park(actors::Envelope&& envelope);
@@ -65,8 +69,8 @@ class NameSink final : public actors::MessageSink {
   mutable base::Mutex mutex_;
   State state_ TROUPE_GUARDED_BY(mutex_) = State::unknown;
   actors::AnyRef holder_ TROUPE_GUARDED_BY(mutex_);
-  std::deque<actors::Envelope> handed_ TROUPE_GUARDED_BY(mutex_);
-  std::deque<actors::Envelope> parked_ TROUPE_GUARDED_BY(mutex_);
+  std::deque<Parked> handed_ TROUPE_GUARDED_BY(mutex_);
+  std::deque<Parked> parked_ TROUPE_GUARDED_BY(mutex_);
   bool flushing_ TROUPE_GUARDED_BY(mutex_) = false;
 };
 

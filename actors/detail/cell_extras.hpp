@@ -16,11 +16,12 @@ namespace troupe::actors {
 /// What few actors use: behaviours, stash, receive timeout, replies to members, executors. Made
 /// when one of them is first used, kept over restarts; belongs to the actor's turn.
 struct ActorCell::Extras {
-  explicit Extras(const ActorType& own) : plain(&own), type(own) {}
+  explicit Extras(const ActorType& own);
 
   const ActorType* plain;
   /// The actor's type with a dispatch that knows of these extras; in use once one of them needs it.
-  ActorType type;
+  /// Lives for ever, because others may read the type's name.
+  const ActorType* type;
   /// Counts the objects that lived here: what was meant for one is not given to the next.
   std::uint64_t object = 1;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -24,23 +25,26 @@ struct ActorCell::Intake {
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
   /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
-  static constexpr std::uint32_t votes_to_dominate = 2048;
-  static constexpr std::uint32_t votes_max = 4096;
+  /// A quarter of a mailbox says who crowds it; in a large one, more than one full turn.
+  static constexpr std::uint32_t votes_to_dominate(std::uint32_t messages_max) {
+    return std::clamp(messages_max / 4, 16U, 2048U);
+  }
   std::atomic<std::uint64_t> dominant{nobody};
   /// The turn's.
   std::uint64_t candidate = nobody;
   std::uint32_t votes = 0;
 
-  void vote(std::uint64_t sender) {
+  void vote(std::uint64_t sender, std::uint32_t messages_max) {
+    const std::uint32_t needed = votes_to_dominate(messages_max);
     if (sender == candidate) {
-      votes = votes < votes_max ? votes + 1 : votes;
+      votes = std::min(votes + 1, 2 * needed);
     } else if (votes == 0) {
       candidate = sender;
       votes = 1;
     } else {
       --votes;
     }
-    const std::uint64_t leader = votes >= votes_to_dominate ? candidate : nobody;
+    const std::uint64_t leader = votes >= needed ? candidate : nobody;
     if (dominant.load(std::memory_order_relaxed) != leader &&
         (leader != nobody || votes == 0)) {
       dominant.store(leader, std::memory_order_relaxed);

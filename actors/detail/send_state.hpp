@@ -24,6 +24,8 @@ struct Send::State : std::enable_shared_from_this<Send::State> {
 
   /// Offers the message to a local mailbox; accepted without effect once it is over.
   base::Outcome try_deliver();
+  /// The same by the cell's own turn, which may use its reserve of room.
+  base::Outcome try_admit(ActorCell& cell);
   /// Sends to another node with a receipt, again and again while the mailbox there is full.
   void attempt_remote(base::Duration pause);
   /// Only the first end counts; wakes the sender.
