@@ -138,25 +138,34 @@ struct Stage {
   std::vector<Channel<bool>> turns;
 };
 
-/// A worker's presence in its stage, in the frame of its coroutine: also gone when it is stopped.
+/// A worker's presence in its stage. Made before the worker's actor and gone with it at the latest,
+/// so that the pipeline also ends if that actor is stopped, or never begins. Used by one thread at
+/// a time; shared by the actor and its maker.
 template <class AStage>
 class StagePresence {
  public:
-  explicit StagePresence(AStage& stage) : stage_(stage) {}
+  explicit StagePresence(std::shared_ptr<AStage> stage) : stage_(std::move(stage)) {}
   StagePresence(const StagePresence&) = delete;
   StagePresence& operator=(const StagePresence&) = delete;
   ~StagePresence() {
-    if (!is_done) {
-      stage_.state->fail(stage_.options.name + ": it was stopped");
-    }
-    if (stage_.running.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      stage_.out.close();
+    if (!is_over_) {
+      stage_->state->fail(stage_->options.name + ": it was stopped");
+      end();
     }
   }
-  bool is_done = false;
+
+  /// There is nothing left to do, or the pipeline has failed.
+  void end() {
+    is_over_ = true;
+    if (stage_->running.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      stage_->out.close();
+    }
+  }
+  [[nodiscard]] const std::shared_ptr<AStage>& stage() const { return stage_; }
 
  private:
-  AStage& stage_;
+  std::shared_ptr<AStage> stage_;
+  bool is_over_ = false;
 };
 
 /// Does a stage's work until what is before it is closed and drained.
@@ -164,15 +173,16 @@ template <class In, class Out, class F>
 class StageActor final : public Actor {
  public:
   using Protocol = actors::Protocol<RunStage>;
-  using SharedStage = std::shared_ptr<Stage<In, Out, F>>;
-  explicit StageActor(SharedStage stage) : stage_(std::move(stage)), function_(stage_->function) {}
+  using Presence = StagePresence<Stage<In, Out, F>>;
+  explicit StageActor(std::shared_ptr<Presence> presence)
+      : presence_(std::move(presence)), stage_(presence_->stage()) {}
 
   Task<> on(RunStage) {
-    StagePresence presence{*stage_};
     try {
+      F function{stage_->function};
       bool goes_on = true;
       while (goes_on && !stage_->state->is_failed()) {
-        Task<bool> step = stage_->is_ordered ? ordered_step() : plain_step();
+        Task<bool> step = stage_->is_ordered ? ordered_step(function) : plain_step(function);
         goes_on = co_await std::move(step);
       }
     } catch (const std::exception& exception) {
@@ -180,24 +190,24 @@ class StageActor final : public Actor {
     } catch (...) {
       stage_->state->fail(stage_->options.name + ": it threw something");
     }
-    presence.is_done = true;
+    presence_->end();
     stop();
   }
 
  private:
-  Task<bool> plain_step() {
+  Task<bool> plain_step(F& function) {
     auto receiving = stage_->in.receive();
     std::optional<In> value = co_await receiving;
     if (!value) {
       co_return false;
     }
-    auto calling = call_stage(function_, std::move(*value));
+    auto calling = call_stage(function, std::move(*value));
     std::optional<Out> result = co_await std::move(calling);
     Task<bool> sending = send(std::move(result));
     co_return co_await std::move(sending);
   }
 
-  Task<bool> ordered_step() {
+  Task<bool> ordered_step(F& function) {
     auto numbering = stage_->next_number.receive();
     const std::optional<std::uint64_t> number = co_await numbering;
     if (!number) {
@@ -210,7 +220,7 @@ class StageActor final : public Actor {
       co_return false;
     }
     (void)stage_->next_number.try_send(*number + 1);
-    auto calling = call_stage(function_, std::move(*value));
+    auto calling = call_stage(function, std::move(*value));
     std::optional<Out> result = co_await std::move(calling);
     auto waiting = stage_->turns[*number % stage_->options.workers].receive();
     const std::optional<bool> turn = co_await waiting;
@@ -231,8 +241,8 @@ class StageActor final : public Actor {
     co_return co_await sending;
   }
 
-  SharedStage stage_;
-  F function_;
+  std::shared_ptr<Presence> presence_;
+  std::shared_ptr<Stage<In, Out, F>> stage_;
 };
 
 /// Calls its function until that gives nothing.
@@ -240,11 +250,11 @@ template <class T, class F>
 class SourceActor final : public Actor {
  public:
   using Protocol = actors::Protocol<RunStage>;
-  using SharedStage = std::shared_ptr<Stage<T, T, F>>;
-  explicit SourceActor(SharedStage stage) : stage_(std::move(stage)) {}
+  using Presence = StagePresence<Stage<T, T, F>>;
+  explicit SourceActor(std::shared_ptr<Presence> presence)
+      : presence_(std::move(presence)), stage_(presence_->stage()) {}
 
   Task<> on(RunStage) {
-    StagePresence presence{*stage_};
     try {
       bool goes_on = true;
       while (goes_on && !stage_->state->is_failed()) {
@@ -261,67 +271,76 @@ class SourceActor final : public Actor {
     } catch (...) {
       stage_->state->fail(stage_->options.name + ": it threw something");
     }
-    presence.is_done = true;
+    presence_->end();
     stop();
   }
 
  private:
-  SharedStage stage_;
+  std::shared_ptr<Presence> presence_;
+  std::shared_ptr<Stage<T, T, F>> stage_;
 };
 
-/// Tells how the pipeline ended, also when its sink is stopped.
-struct SinkEnd {
-  std::shared_ptr<PipelineState> state;
-  Channel<PipelineEnd> end;
-  std::uint64_t count = 0;
-  bool is_done = false;
-
+/// Tells how the pipeline ended. Made before the sink's actor and gone with it at the latest, so
+/// that it also tells if that is stopped, or never begins. Used by one thread at a time; shared by
+/// the actor and its maker.
+class SinkEnd {
+ public:
+  SinkEnd(std::shared_ptr<PipelineState> pipeline, Channel<PipelineEnd> end)
+      : state(std::move(pipeline)), end_(std::move(end)) {}
+  SinkEnd(const SinkEnd&) = delete;
+  SinkEnd& operator=(const SinkEnd&) = delete;
   ~SinkEnd() {
-    if (!is_done) {
+    if (!is_told_) {
       state->fail("the sink was stopped");
+      tell();
     }
-    (void)end.try_send(PipelineEnd{count, state->error()});
   }
+  void tell() {
+    is_told_ = true;
+    (void)end_.try_send(PipelineEnd{count, state->error()});
+  }
+
+  const std::shared_ptr<PipelineState> state;
+  std::uint64_t count = 0;
+
+ private:
+  Channel<PipelineEnd> end_;
+  bool is_told_ = false;
 };
 
 template <class T, class F>
 class SinkActor final : public Actor {
  public:
   using Protocol = actors::Protocol<RunStage>;
-  SinkActor(F function, Channel<T> in, std::shared_ptr<PipelineState> state,
-            Channel<PipelineEnd> end)
-      : function_(std::move(function)),
-        in_(std::move(in)),
-        state_(std::move(state)),
-        end_(std::move(end)) {}
+  SinkActor(std::shared_ptr<SinkEnd> end, std::shared_ptr<F> function, Channel<T> in)
+      : end_(std::move(end)), function_(std::move(function)), in_(std::move(in)) {}
 
   Task<> on(RunStage) {
-    SinkEnd ending{state_, end_};
+    PipelineState& state = *end_->state;
     try {
-      while (!state_->is_failed()) {
+      while (!state.is_failed()) {
         auto receiving = in_.receive();
         std::optional<T> value = co_await receiving;
         if (!value) {
           break;
         }
-        auto calling = call_stage(function_, std::move(*value));
+        auto calling = call_stage(*function_, std::move(*value));
         co_await std::move(calling);
-        ++ending.count;
+        ++end_->count;
       }
     } catch (const std::exception& exception) {
-      state_->fail(std::string{"the sink: "} + exception.what());
+      state.fail(std::string{"the sink: "} + exception.what());
     } catch (...) {
-      state_->fail("the sink: it threw something");
+      state.fail("the sink: it threw something");
     }
-    ending.is_done = true;
+    end_->tell();
     stop();
   }
 
  private:
-  F function_;
+  std::shared_ptr<SinkEnd> end_;
+  std::shared_ptr<F> function_;
   Channel<T> in_;
-  std::shared_ptr<PipelineState> state_;
-  Channel<PipelineEnd> end_;
 };
 
 /// What a pipeline consists of while it is being described; runs nothing yet.
@@ -331,19 +350,26 @@ struct PipelinePlan {
   /// One a worker, from the source on.
   std::vector<std::function<base::Result<void>()>> starters;
 
-  template <class A, class... Args>
-  void add(const StageOptions& options, Args... args) {
-    starters.push_back([this_system = system, options, args...]() -> base::Result<void> {
+  /// `make_guard` gives the actor's first argument: what ends the pipeline if the actor ends before
+  /// its work, from before the spawn on.
+  template <class A, class MakeGuard, class... Args>
+  void add(const StageOptions& options, MakeGuard make_guard, Args... args) {
+    starters.push_back([this_system = system, options, make_guard,
+                        args...]() -> base::Result<void> {
       auto spawned = this_system->spawn<A>(SpawnOptions{.name = options.name,
                                                         .restart = {.restart = Restart::temporary},
                                                         .scheduler = options.scheduler},
-                                           args...);
+                                           make_guard(), args...);
       if (!spawned.ok()) {
         return spawned.error();
       }
-      (void)spawned.value().tell(RunStage{});
+      (void)spawned.value().tell(RunStage{});  // or it has ended, and its guard has told
       return {};
     });
+  }
+  template <class A, class AStage>
+  void add_worker(const std::shared_ptr<AStage>& stage) {
+    add<A>(stage->options, [stage] { return std::make_shared<StagePresence<AStage>>(stage); });
   }
   /// Starts the sink first. After an error all that had started ends.
   [[nodiscard]] base::Result<void> start();
@@ -400,7 +426,7 @@ class Pipeline {
       }
     });
     for (std::uint32_t i = 0; i < options.workers; ++i) {
-      plan_.add<detail::StageActor<T, Out, F>>(options, stage);
+      plan_.add_worker<detail::StageActor<T, Out, F>>(stage);
     }
     return Pipeline<Out>{std::move(plan_), next};
   }
@@ -411,7 +437,10 @@ class Pipeline {
   [[nodiscard]] base::Result<PipelineRun> into(F function,
                                                StageOptions options = {.name = "sink"}) && {
     const Channel<PipelineEnd> end{1};
-    plan_.add<detail::SinkActor<T, F>>(options, std::move(function), out_, plan_.state, end);
+    plan_.add<detail::SinkActor<T, F>>(
+        options,
+        [state = plan_.state, end] { return std::make_shared<detail::SinkEnd>(state, end); },
+        std::make_shared<F>(std::move(function)), out_);
     const auto started = plan_.start();
     if (!started.ok()) {
       return started.error();
@@ -436,7 +465,7 @@ template <class F>
   const auto stage =
       std::make_shared<detail::Stage<T, T, F>>(std::move(source), options, out, out, plan.state);
   plan.state->on_failure([out] { out.close(); });
-  plan.add<detail::SourceActor<T, F>>(options, stage);
+  plan.add_worker<detail::SourceActor<T, F>>(stage);
   return Pipeline<T>{std::move(plan), out};
 }
 /// Begins with what comes through a channel, until that is closed.

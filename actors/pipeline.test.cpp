@@ -199,6 +199,64 @@ TEST(PipelineAlone, EndsWhenTheSystemStops) {
   EXPECT_EQ(system.actor_count(), 0U);
 }
 
+/// In some of these orders the stop reaches an actor before its first message.
+TEST(PipelineAlone, EndsWhenTheSystemStopsBeforeItBegins) {
+  const std::uint64_t first = testing::seed_or(0);
+  for (std::uint64_t seed = first; seed < first + (first == 0 ? 30 : 1); ++seed) {
+    SCOPED_TRACE("TROUPE_SEED=" + std::to_string(seed));
+    const base::ManualClock clock;
+    StepScheduler scheduler{base::Random{seed}};
+    ActorSystem system{ActorSystemOptions{}, clock, scheduler};
+    const auto run = pipeline_from(system, []() -> std::optional<int> { return 1; })
+                         .then([](int value) { return value; }, {.workers = 2})
+                         .into([](int) {})
+                         .value();
+    system.stop_all([] {});
+    scheduler.run_until_idle(10'000);
+    EXPECT_FALSE(end_of(run).ok());
+    EXPECT_EQ(system.actor_count(), 0U);
+  }
+}
+
+/// Cannot be copied any more once `is_broken`.
+struct Fragile {
+  explicit Fragile(std::shared_ptr<bool> broken) : is_broken(std::move(broken)) {}
+  Fragile(Fragile&&) = default;
+  Fragile& operator=(Fragile&&) = default;
+  Fragile(const Fragile& other) : is_broken(other.is_broken) {
+    if (*is_broken) {
+      throw std::runtime_error{"no copy"};
+    }
+  }
+  Fragile& operator=(const Fragile&) = default;
+  ~Fragile() = default;
+  int operator()(int value) const { return value; }
+
+  std::shared_ptr<bool> is_broken;
+};
+
+TEST_F(PipelineTest, EndsWhenAWorkerCannotCopyItsFunction) {
+  const auto is_broken = std::make_shared<bool>(false);
+  const auto run = pipeline_from(world.system(), count_to(3))
+                       .then(Fragile{is_broken}, {.name = "fragile", .workers = 2})
+                       .into(into(values))
+                       .value();
+  *is_broken = true;
+  world.run_until_idle();
+  EXPECT_EQ(end_of(run).error, "fragile: no copy");
+  EXPECT_EQ(world.system().actor_count(), 0U);
+}
+
+TEST_F(PipelineTest, NeverCopiesTheFunctionOfItsSinkOnceItRuns) {
+  const auto is_broken = std::make_shared<bool>(false);
+  const auto run = pipeline_from(world.system(), count_to(3))
+                       .into([fragile = Fragile{is_broken}](int value) { (void)fragile(value); })
+                       .value();
+  *is_broken = true;
+  world.run_until_idle();
+  EXPECT_EQ(end_of(run).count, 3U);
+}
+
 TEST(PipelineOnThreads, KeepsOrderOverSeveralWorkers) {
   const base::SteadyClock clock;
   WorkerPool threads{{.workers = 2, .backlog_min = 1}};
