@@ -418,11 +418,14 @@ class Pipeline {
     Channel<Out> next{options.buffer};
     const auto stage =
         std::make_shared<AStage>(std::move(function), options, out_, next, plan_.state);
-    plan_.state->on_failure([stage] {
-      stage->out.close();
-      stage->next_number.close();
-      for (const auto& turn : stage->turns) {
-        turn.close();
+    // Weak, since the stage holds the state. A stage that is gone has closed its channels.
+    plan_.state->on_failure([failing = std::weak_ptr<AStage>{stage}] {
+      if (const auto open = failing.lock()) {
+        open->out.close();
+        open->next_number.close();
+        for (const auto& turn : open->turns) {
+          turn.close();
+        }
       }
     });
     for (std::uint32_t i = 0; i < options.workers; ++i) {

@@ -199,6 +199,32 @@ TEST(PipelineAlone, EndsWhenTheSystemStops) {
   EXPECT_EQ(system.actor_count(), 0U);
 }
 
+TEST_F(PipelineTest, LeavesNothingBehindWhenItEndsWell) {
+  std::weak_ptr<int> left;
+  {
+    const auto kept = std::make_shared<int>(0);
+    left = kept;
+    const auto run = pipeline_from(world.system(), count_to(10))
+                         .then([kept](int value) { return value; }, {.workers = 2})
+                         .then([](int value) { return value; })
+                         .into(into(values))
+                         .value();
+    world.run_until_idle();
+    EXPECT_TRUE(end_of(run).ok());
+  }
+  EXPECT_TRUE(left.expired());
+}
+
+TEST_F(PipelineTest, LeavesNothingBehindWhenItIsNeverStarted) {
+  std::weak_ptr<int> left;
+  {
+    const auto kept = std::make_shared<int>(0);
+    left = kept;
+    (void)pipeline_from(world.system(), count_to(10)).then([kept](int value) { return value; });
+  }
+  EXPECT_TRUE(left.expired());
+}
+
 /// In some of these orders the stop reaches an actor before its first message.
 TEST(PipelineAlone, EndsWhenTheSystemStopsBeforeItBegins) {
   const std::uint64_t first = testing::seed_or(0);
