@@ -85,6 +85,10 @@ struct FailTimes {
   std::int64_t times = 0;
   TROUPE_MESSAGE(FailTimes, times)
 };
+struct Crash {
+  std::string key;
+  TROUPE_MESSAGE(Crash, key)
+};
 struct Quit {
   TROUPE_MESSAGE(Quit)
 };
@@ -108,7 +112,7 @@ struct Log {
 
 class Worker : public Actor {
  public:
-  using Protocol = actors::Protocol<Who, Job, Slow, Fail, FailTimes, Quit>;
+  using Protocol = actors::Protocol<Who, Job, Slow, Fail, FailTimes, Crash, Quit>;
   explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)) {}
 
   std::uint64_t on(const Who&) { return self().id().value; }
@@ -127,6 +131,7 @@ class Worker : public Actor {
     }
     reply.send(log_->begun);
   }
+  void on(const Crash&) { throw std::runtime_error{"boom"}; }
   void on(const Quit&) { stop(); }
 
  private:
@@ -135,6 +140,7 @@ class Worker : public Actor {
 
 struct KeyOf {
   std::string operator()(const Job& m) const { return m.key; }
+  std::string operator()(const Crash& m) const { return m.key; }
   template <class M>
   std::string operator()(const M&) const {
     return "";
@@ -394,14 +400,82 @@ TEST_F(PoolTest, AnswersNotRunForWhatWaitsWhenItIsStopped) {
   EXPECT_EQ(idempotent.get().error().kind, AskError::Kind::not_run);
 }
 
+/// Until release_all(), workers end, for their pool, only by that.
+class PoolOfSlowEnds : public PoolTest {
+ protected:
+  PoolOptions slow_ends(PoolOptions options) {
+    options.worker.on_exit = [this](ExitReason, std::function<void()> release) {
+      if (is_held) {
+        releases.push_back(std::move(release));
+      } else {
+        release();
+      }
+    };
+    return options;
+  }
+  void release_all() {
+    is_held = false;
+    for (const auto& release : std::exchange(releases, {})) {
+      release();
+    }
+  }
+  /// A key of the worker `at` of `workers`.
+  static std::string key_of(std::uint32_t at, std::uint32_t workers) {
+    std::int64_t number = 0;
+    while (jump_hash(key_hash(std::to_string(number)), workers) != at) {
+      ++number;
+    }
+    return std::to_string(number);
+  }
+
+  std::vector<std::function<void()>> releases;
+  bool is_held = true;
+};
+
+TEST_F(PoolOfSlowEnds, LosesNothingOfADyingWorkerWhenItIsMadeSmaller) {
+  const auto pool = start(slow_ends({.workers = 2, .routing = Routing::by_key<Worker>(KeyOf{})}));
+  const std::string key = key_of(1, 2);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(pool.tell(Job{key, i}), base::Outcome::accepted);
+    if (i == 2) {
+      EXPECT_EQ(pool.tell(Crash{key}), base::Outcome::accepted);
+    }
+  }
+  world.run_until_idle();
+  ASSERT_EQ(releases.size(), 1U);
+  EXPECT_EQ(log->jobs(), 3U);
+  pool.resize(1);
+  world.run_until_idle();
+  release_all();
+  world.advance(1s);
+  EXPECT_EQ(pool.status().workers, 1U);
+  EXPECT_EQ(log->jobs(), 10U);
+  for (const auto& [worker, jobs] : log->jobs_by_worker) {
+    EXPECT_TRUE(std::is_sorted(jobs.begin(), jobs.end(),
+                               [](const Job& a, const Job& b) { return a.number < b.number; }));
+  }
+}
+
+TEST_F(PoolOfSlowEnds, RefusesWhatADyingWorkerLeavesOfABroadcastWhenItIsMadeSmaller) {
+  const auto pool = start(slow_ends({.workers = 2, .routing = Routing::broadcast()}));
+  EXPECT_EQ(pool.tell(Fail{}), base::Outcome::accepted);
+  auto ask = pool.ask(Who{}, 60s);
+  world.run_until_idle();
+  ASSERT_EQ(releases.size(), 2U);
+  pool.resize(0);
+  world.run_until_idle();
+  ASSERT_TRUE(ask.is_ready());
+  EXPECT_EQ(ask.get().error().kind, AskError::Kind::not_run);
+  EXPECT_EQ(world.system().ledger().dead[static_cast<std::size_t>(base::Outcome::stopped)], 2U);
+  release_all();
+}
+
 class Owner : public Actor {
  public:
   using Protocol = actors::Protocol<Who>;
   explicit Owner(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void on_start() override { pool_ = spawn_pool<Worker>(*this, {.workers = 2}, log_).value(); }
-  void on(const Who& m, ReplyTo<std::uint64_t> reply) {
-    (void)reply.forward(pool_, m);
-  }
+  void on(const Who& m, ReplyTo<std::uint64_t> reply) { (void)reply.forward(pool_, m); }
 
  private:
   std::shared_ptr<Log> log_;

@@ -218,7 +218,8 @@ void PoolActor::apply_size() {
   if (wanted != size() && kind() == Routing::Kind::by_key) {
     // A key that moves must not overtake itself: first what was given out is handled.
     const bool is_quiet = std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
-      return worker.is_alive && worker.bound_for.empty() && outstanding(worker) == 0;
+      return worker.is_alive && !worker.link->is_failing.load(std::memory_order_acquire) &&
+             worker.bound_for.empty() && worker.left_behind.empty() && outstanding(worker) == 0;
     });
     if (!is_quiet) {
       arm_tick();
@@ -246,14 +247,16 @@ void PoolActor::apply_size() {
 void PoolActor::retire_last() {
   Worker worker = std::move(workers_.back());
   workers_.pop_back();
-  for (Envelope& message : worker.bound_for) {
-    if (kind() == Routing::Kind::broadcast) {
-      refuse(std::move(message), base::Outcome::stopped, "the worker was retired");
-    } else {
-      returned_.push_back({std::move(message), nullptr, 0});
+  for (auto* queue : {&worker.left_behind, &worker.bound_for}) {
+    for (Envelope& message : *queue) {
+      if (kind() == Routing::Kind::broadcast) {
+        refuse(std::move(message), base::Outcome::stopped, "the worker was retired");
+      } else {
+        returned_.push_back({std::move(message), nullptr, 0});
+      }
     }
+    queue->clear();
   }
-  worker.bound_for.clear();
   if (worker.is_alive) {
     retired_.push_back(std::move(worker));
     arm_tick();

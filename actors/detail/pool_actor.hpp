@@ -63,6 +63,7 @@ class PoolActor final : public Actor {
     std::uint64_t order = 0;
     /// By key and on broadcast: what only this worker may have, the oldest first.
     std::deque<Envelope> bound_for{};
+    /// The same of a worker whose end has not been told yet; before what is bound for it.
     std::deque<Envelope> left_behind{};
   };
   struct Hold;
