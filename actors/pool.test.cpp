@@ -338,6 +338,17 @@ TEST_F(PoolTest, BeginsIdempotentWorkAgainAndReportsTheRest) {
   EXPECT_EQ(log->begun, 3);
 }
 
+TEST_F(PoolTest, NeverBeginsWhatAWorkerLeftBehindMoreOftenThanItMay) {
+  const auto pool = start({.workers = 1, .attempts_max = 2});
+  EXPECT_EQ(pool.tell(Fail{}), base::Outcome::accepted);
+  auto given_up = pool.ask(FailTimes{99}, 60s);
+  EXPECT_EQ(pool.tell(Fail{}), base::Outcome::accepted);
+  world.advance(30s);
+  ASSERT_TRUE(given_up.is_ready());
+  EXPECT_EQ(given_up.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(log->begun, 2);
+}
+
 TEST_F(PoolTest, ReplacesAWorkerThatStopsItself) {
   const auto pool = start({.workers = 2});
   EXPECT_EQ(pool.tell(Quit{}), base::Outcome::accepted);

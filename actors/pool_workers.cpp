@@ -88,6 +88,8 @@ bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting)
     return false;
   }
   ++job->attempts;
+  job->attempt = request;
+  attempts_[request.value] = job;
   requests.call_when_ready(request, [job, shared = shared_](Envelope&& reply) {
     const auto ended = std::make_shared<AttemptEnd>(job, std::move(reply));
     (void)shared->system->call(shared->pool, [shared, ended] {
@@ -107,6 +109,7 @@ bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting)
 
 void PoolActor::end_attempt(AttemptEnd& ended) {
   const std::shared_ptr<Job> job = ended.job;
+  attempts_.erase(job->attempt.value);
   Envelope reply = std::move(ended.reply);
   const bool is_in_time =
       job->message->deadline == base::time_never || now() < job->message->deadline;
@@ -125,6 +128,16 @@ void PoolActor::end_attempt(AttemptEnd& ended) {
     }
   }
   job->end(std::move(reply));
+}
+
+/// To be given out again: an attempt that was not begun stays the same attempt.
+void PoolActor::give_again(Envelope message) {
+  std::shared_ptr<Job> job;
+  if (message->reply.sink == &system().requests()) {
+    const auto found = attempts_.find(message->reply.request.value);
+    job = found != attempts_.end() ? found->second.lock() : nullptr;
+  }
+  returned_.push_back({std::move(message), std::move(job), 0});
 }
 
 // Workers.
@@ -171,7 +184,7 @@ void PoolActor::take_back(const PoolWorkerLink& from, Envelope message) {
       return;
     }
   }
-  returned_.push_back({std::move(message), nullptr, 0});
+  give_again(std::move(message));
   arm_tick();
 }
 
@@ -252,7 +265,7 @@ void PoolActor::retire_last() {
       if (kind() == Routing::Kind::broadcast) {
         refuse(std::move(message), base::Outcome::stopped, "the worker was retired");
       } else {
-        returned_.push_back({std::move(message), nullptr, 0});
+        give_again(std::move(message));
       }
     }
     queue->clear();

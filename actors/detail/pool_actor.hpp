@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "actors/pool.hpp"
 #include "actors/suspension.hpp"
@@ -41,6 +42,7 @@ class PoolActor final : public Actor {
     Envelope message;
     ReplyRight asker;
     std::uint32_t attempts = 0;
+    base::ActorId attempt;  ///< the request of the last one
     bool may_have_run = false;
 
     /// Answers the asker. What any attempt may have done is not called not_run.
@@ -94,6 +96,7 @@ class PoolActor final : public Actor {
   bool begin_job(Waiting& waiting);
   bool begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting);
   void end_attempt(AttemptEnd& ended);
+  void give_again(Envelope message);
 
   // Workers.
   void start_worker(Worker& worker);
@@ -115,6 +118,8 @@ class PoolActor final : public Actor {
   std::deque<Worker> retired_;
   std::deque<Waiting> returned_;  ///< from workers that ended; before what is held
   std::deque<Waiting> held_;
+  /// By the request of the attempt that is under way; whoever gets its result owns the job.
+  std::unordered_map<std::uint64_t, std::weak_ptr<Job>> attempts_;
   bool is_holding_ = false;
   bool is_tick_armed_ = false;
   Suspension holding_;
