@@ -244,6 +244,24 @@ TEST(PipelineAlone, EndsWhenTheSystemStopsBeforeItBegins) {
   }
 }
 
+TEST(PipelineAlone, EndsWhenItsSystemIsDestroyed) {
+  for (const std::size_t steps : {std::size_t{0}, std::size_t{3}, std::size_t{1000}}) {
+    const base::ManualClock clock;
+    StepScheduler scheduler{base::Random{testing::seed_or(7)}};
+    std::optional<ActorSystem> system{std::in_place, ActorSystemOptions{}, clock, scheduler};
+    const auto run = pipeline_from(*system, []() -> std::optional<int> { return 1; })
+                         .then([](int value) { return value; }, {.workers = 2})
+                         .into([](int) -> Task<> {
+                           const detail::Pause pause{1ms};
+                           co_await pause;
+                         })
+                         .value();
+    scheduler.run_until_idle(steps);
+    system.reset();
+    EXPECT_FALSE(end_of(run).ok());
+  }
+}
+
 /// Cannot be copied any more once `is_broken`.
 struct Fragile {
   explicit Fragile(std::shared_ptr<bool> broken) : is_broken(std::move(broken)) {}
