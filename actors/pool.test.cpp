@@ -415,9 +415,9 @@ TEST_F(PoolTest, AnswersNotRunForWhatWaitsWhenItIsStopped) {
 class PoolOfSlowEnds : public PoolTest {
  protected:
   PoolOptions slow_ends(PoolOptions options) {
-    options.worker.on_exit = [this](ExitReason, std::function<void()> release) {
-      if (is_held) {
-        releases.push_back(std::move(release));
+    options.worker.on_exit = [ends = ends](ExitReason, std::function<void()> release) {
+      if (ends->are_held) {
+        ends->releases.push_back(std::move(release));
       } else {
         release();
       }
@@ -425,8 +425,8 @@ class PoolOfSlowEnds : public PoolTest {
     return options;
   }
   void release_all() {
-    is_held = false;
-    for (const auto& release : std::exchange(releases, {})) {
+    ends->are_held = false;
+    for (const auto& release : std::exchange(ends->releases, {})) {
       release();
     }
   }
@@ -439,8 +439,12 @@ class PoolOfSlowEnds : public PoolTest {
     return std::to_string(number);
   }
 
-  std::vector<std::function<void()>> releases;
-  bool is_held = true;
+  struct Ends {
+    std::vector<std::function<void()>> releases;
+    bool are_held = true;
+  };
+  /// Shared with the workers, which may outlive the fixture's own members.
+  const std::shared_ptr<Ends> ends = std::make_shared<Ends>();
 };
 
 TEST_F(PoolOfSlowEnds, LosesNothingOfADyingWorkerWhenItIsMadeSmaller) {
@@ -453,7 +457,7 @@ TEST_F(PoolOfSlowEnds, LosesNothingOfADyingWorkerWhenItIsMadeSmaller) {
     }
   }
   world.run_until_idle();
-  ASSERT_EQ(releases.size(), 1U);
+  ASSERT_EQ(ends->releases.size(), 1U);
   EXPECT_EQ(log->jobs(), 3U);
   pool.resize(1);
   world.run_until_idle();
@@ -472,7 +476,7 @@ TEST_F(PoolOfSlowEnds, RefusesWhatADyingWorkerLeavesOfABroadcastWhenItIsMadeSmal
   EXPECT_EQ(pool.tell(Fail{}), base::Outcome::accepted);
   auto ask = pool.ask(Who{}, 60s);
   world.run_until_idle();
-  ASSERT_EQ(releases.size(), 2U);
+  ASSERT_EQ(ends->releases.size(), 2U);
   pool.resize(0);
   world.run_until_idle();
   ASSERT_TRUE(ask.is_ready());
