@@ -438,9 +438,11 @@ class StreamReader {
   AskResult<std::optional<T>> take() {
     AskResult<std::optional<T>> item = queue_->take();
     if (item.ok() && item.value().has_value()) {
-      // Half a window at a time, so that the writer need not wait for the last item to arrive.
-      if (++taken_ >= (options_.window + 1) / 2) {
-        (void)source_.tell(StreamDemand{std::exchange(taken_, 0), inbox_});
+      // Half a window at a time, so that the writer need not wait for the last item to arrive. What
+      // is refused is asked for with the next item.
+      if (++taken_ >= (options_.window + 1) / 2 &&
+          source_.tell(StreamDemand{taken_, inbox_}) == base::Outcome::accepted) {
+        taken_ = 0;
       }
     }
     return item;
