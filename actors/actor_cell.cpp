@@ -10,9 +10,6 @@ namespace troupe::actors {
 
 namespace {
 
-/// So many waiting senders are let in at the end of a full turn: with more, each finds little room.
-constexpr std::uint32_t senders_a_turn = 8;
-
 thread_local ActorCell* current_cell = nullptr;
 /// What the turn that this thread runs has done beside handling messages, in messages.
 thread_local std::uint32_t current_charge = 0;
@@ -164,7 +161,7 @@ Runnable::After ActorCell::run(Turn turn) {
       continue;
     }
     if (handled >= turn.messages_max) {
-      relieve(senders_a_turn);
+      relieve_after_full_turn(handled);
       return After::again;
     }
     MessageBlock* message = next_message();

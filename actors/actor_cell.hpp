@@ -199,6 +199,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool relieve(std::uint32_t count_max = all_waiting) {
     return is_pressed_.load(std::memory_order_relaxed) && admit_or_relax(count_max);
   }
+  void relieve_after_full_turn(std::uint32_t handled);
   bool admit_or_relax(std::uint32_t count_max);
   base::Outcome offer_waiting(const std::shared_ptr<Send::State>& waiting);
   base::Outcome push_into_reserve(Envelope&& envelope);

@@ -19,6 +19,8 @@ constexpr std::uint32_t reserve_of(std::uint32_t messages_max) {
   return messages_max / 16 + 1;
 }
 
+constexpr std::uint32_t let_in_a_turn_max = 256;
+
 }  // namespace
 
 base::Outcome ActorCell::deliver_to_full(Envelope&& envelope) {
@@ -137,6 +139,17 @@ std::uint32_t ActorCell::queued_max() const {
     }
   }
   return mailbox_.messages_max();
+}
+
+/// Twice as many as after the last turn, unless those have filled the mailbox again.
+void ActorCell::relieve_after_full_turn(std::uint32_t handled) {
+  if (!is_pressed_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  Intake& in = intake();
+  const bool was_filled = mailbox_.size() + handled >= mailbox_.messages_max();
+  in.let_in_a_turn = was_filled ? 1 : std::min(2 * in.let_in_a_turn, let_in_a_turn_max);
+  admit_or_relax(in.let_in_a_turn);
 }
 
 /// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.

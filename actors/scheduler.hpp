@@ -27,6 +27,25 @@ class Runnable {
   ~Runnable() = default;
 };
 
+/// Runnables linked through next_runnable: first in, first out. Not thread-safe; owns none.
+struct RunnableList {
+  Runnable* first = nullptr;
+  Runnable* last = nullptr;
+
+  void push(Runnable& runnable) {
+    runnable.next_runnable = nullptr;
+    (last != nullptr ? last->next_runnable : first) = &runnable;
+    last = &runnable;
+  }
+  /// Not of an empty one.
+  void pop() {
+    first = first->next_runnable;
+    if (first == nullptr) {
+      last = nullptr;
+    }
+  }
+};
+
 /// Decides when and on which thread runnables run. Thread-safe.
 class Scheduler {
  public:

@@ -3,19 +3,22 @@
 #include <algorithm>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 
 #include "base/check.hpp"
 
 // Invariants
-//   1. A runnable that is to run is in exactly one place: one worker's run_next, one ring, or the
-//      shared queue. It is taken from there by exactly one worker, which then runs it.
+//   1. A runnable that is to run is in exactly one place: one worker's run_next, ring or overflow,
+//   or
+//      the shared queue. It is taken from there by exactly one worker, which then runs it.
 //   2. What is in the shared queue is never forgotten: a worker parks only under mutex_ and with
 //      the shared queue empty, and whoever adds to it, under mutex_, wakes a worker unless one
 //      searches. A search ends under mutex_: with a look at the shared queue, and waking the next
 //      worker if it is not empty.
-//   3. What is in a ring or in run_next is never forgotten, because its own worker parks only with
-//      both empty, and nobody else adds to them. Waking others for it is an optimisation: the hints
-//      that decide on it (can_wake_, is_patrolled_) may be stale.
+//   3. What is in a ring, an overflow or in run_next is never forgotten, because its own worker
+//   parks
+//      only with all of them empty, and nobody else adds to them. Waking others for it is an
+//      optimisation: the hints that decide on it (can_wake_, is_patrolled_) may be stale.
 //   4. At most one worker searches or is being woken (searcher_).
 //   5. parked_ has the workers that wait in park(), without the one that is at its patrol
 //      (patroller_). Its first one patrols next, at intervals while the pool is busy; is_patrolled_
@@ -28,10 +31,14 @@ namespace {
 
 /// So many times in a row run_next goes before the ring.
 constexpr std::uint32_t run_next_in_a_row_max = 64;
-/// Every so many turns the shared queue goes before the worker's own.
+/// Every so many turns the shared queue and the overflow go before the worker's ring.
 constexpr std::uint32_t shared_turn_interval = 16;
 /// So many turns are timed together.
 constexpr std::uint32_t turns_a_measure = 256;
+/// To move a runnable with what it touches to another core costs about as much as so long a turn.
+constexpr base::Duration turn_time_worth_stealing = std::chrono::microseconds{2};
+/// Turns after a theft that say how long such turns are.
+constexpr std::uint64_t stolen_turns_min = 8;
 /// Turns an interval of patrol_interval below which turns are long compared with a wake-up.
 constexpr std::uint64_t long_turns_max = 32;
 /// Patrols of an idle pool until they cease.
@@ -69,19 +76,66 @@ struct WorkerPool::Worker {
   std::atomic<const Runnable*> running{nullptr};
   std::uint32_t run_next_in_a_row = 0;
   std::uint32_t turns_until_shared = shared_turn_interval;
-  /// Runnables in the ring that are worth another worker; written by the owner alone.
+  /// Runnables waiting here that are worth another worker; written by the owner alone.
   std::atomic<std::uint32_t> backlog_needed{1};
   std::uint32_t turns_until_measured = turns_a_measure;
   base::TimePoint measured_at{};
+  /// When and at which turn it last stole; time_never: that is settled.
+  base::TimePoint stole_at = base::time_never;
+  std::uint64_t stole_at_turn = 0;
+
+  /// What the ring had no room for, and those who want another turn while there is such. Only the
+  /// owner adds; the size is written under the mutex.
+  alignas(64) base::Mutex overflow_mutex;
+  RunnableList overflow TROUPE_GUARDED_BY(overflow_mutex);
+  std::atomic<std::uint32_t> overflow_size{0};
 
   /// Guarded by the pool's mutex: it was taken from parked_ in order to search.
-  alignas(64) bool is_woken = false;
+  bool is_woken = false;
   std::condition_variable_any wake;
   std::thread thread;
 
   /// What the patrol saw last time; belongs to whoever patrols, handed over under the mutex.
   std::uint64_t patrolled_turns = 0;
+  std::uint32_t patrolled_backlog = 0;
   bool patrolled_waiting = false;
+
+  [[nodiscard]] std::uint32_t backlog() const {
+    return ring.size() + overflow_size.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] Runnable* pop_overflow() {
+    if (overflow_size.load(std::memory_order_relaxed) == 0) {
+      return nullptr;
+    }
+    base::MutexLock lock{overflow_mutex};
+    Runnable* oldest = overflow.first;
+    if (oldest != nullptr) {
+      overflow.pop();
+      overflow_size.fetch_sub(1, std::memory_order_relaxed);
+    }
+    return oldest;
+  }
+  /// Moves some of the overflow into a ring that is the caller's own and empty.
+  void move_overflow_into(RunRing& to, std::uint32_t count_max) {
+    base::MutexLock lock{overflow_mutex};
+    std::uint32_t size = overflow_size.load(std::memory_order_relaxed);
+    for (; count_max != 0 && size != 0 && to.push(*overflow.first); --count_max, --size) {
+      overflow.pop();
+    }
+    overflow_size.store(size, std::memory_order_relaxed);
+  }
+  /// Moves half of what waits here, as far as a ring holds it, into the caller's own empty ring.
+  /// Null: there were fewer than `runnables_min`, or others were faster.
+  Runnable* steal_into(RunRing& to, std::uint32_t runnables_min) {
+    const std::uint32_t overflowing = overflow_size.load(std::memory_order_relaxed);
+    if (ring.size() + overflowing < runnables_min) {
+      return nullptr;
+    }
+    if (ring.steal_into(to, overflowing != 0 ? 1 : runnables_min) == 0 && overflowing != 0) {
+      move_overflow_into(to, std::min((overflowing + 1) / 2, RunRing::capacity / 2));
+    }
+    return to.pop();
+  }
 };
 
 namespace {
@@ -188,7 +242,8 @@ void WorkerPool::work(Worker& me) {
     }
     me.running.store(runnable, std::memory_order_relaxed);
     if (runnable->run(options_.turn) == Runnable::After::again) {
-      push_local(me, *runnable);
+      me.overflow_size.load(std::memory_order_relaxed) == 0 ? push_local(me, *runnable)
+                                                            : push_overflowing(me, *runnable);
     }
     if (is_stopping_.load(std::memory_order_relaxed)) [[unlikely]] {
       return;
@@ -215,6 +270,9 @@ Runnable* WorkerPool::next_local(Worker& me) {
         return runnable;
       }
     }
+    if (Runnable* runnable = me.pop_overflow()) {
+      return runnable;
+    }
   }
   if (me.run_next.load(std::memory_order_relaxed) != nullptr) {
     // Exchanged, because a patrol may be faster; what it takes it has acquired itself.
@@ -227,16 +285,21 @@ Runnable* WorkerPool::next_local(Worker& me) {
     }
   }
   me.run_next_in_a_row = 0;
-  return me.ring.pop();
+  Runnable* runnable = me.ring.pop();
+  if (runnable == nullptr && me.overflow_size.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    me.move_overflow_into(me.ring, RunRing::capacity);
+    runnable = me.ring.pop();
+  }
+  return runnable;
 }
 
 void WorkerPool::push_local(Worker& me, Runnable& runnable) {
   if (!me.ring.push(runnable)) [[unlikely]] {
     push_overflowing(me, runnable);
-    return;
   }
   if (can_wake_.load(std::memory_order_relaxed) &&
-      me.ring.size() >= me.backlog_needed.load(std::memory_order_relaxed)) {
+      is_stealing_worth_it_.load(std::memory_order_relaxed) &&
+      me.backlog() >= me.backlog_needed.load(std::memory_order_relaxed)) {
     wake_for_backlog();
   }
   if (!is_patrolled_.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -245,25 +308,22 @@ void WorkerPool::push_local(Worker& me, Runnable& runnable) {
 }
 
 void WorkerPool::push_overflowing(Worker& me, Runnable& runnable) {
-  std::array<Runnable*, RunRing::capacity / 2> taken;
-  const std::uint32_t count = me.ring.take(taken, 1);
-  Worker* to_wake = nullptr;
-  {
-    base::MutexLock lock(mutex_);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      push_shared(*taken[i]);
-    }
-    push_shared(runnable);
-    to_wake = choose_to_wake();
+  std::array<Runnable*, RunRing::capacity / 2> older;
+  const std::uint32_t count = me.ring.take(older, 1);
+  base::MutexLock lock{me.overflow_mutex};
+  for (std::uint32_t i = 0; i < count; ++i) {
+    me.overflow.push(*older[i]);
   }
-  if (to_wake != nullptr) {
-    to_wake->wake.notify_one();
-  }
+  me.overflow.push(runnable);
+  me.overflow_size.fetch_add(count + 1, std::memory_order_relaxed);
 }
 
 // Called with an empty ring and an empty run_next; null once the pool is stopping.
 Runnable* WorkerPool::wait_for_work(Worker& me) {
   me.running.store(nullptr, std::memory_order_relaxed);
+  if (me.stole_at != base::time_never) {
+    judge_theft(me);
+  }
   Worker* to_wake = nullptr;
   Runnable* runnable = nullptr;
   {
@@ -284,7 +344,7 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
         if (runnable != nullptr) {
           break;
         }
-        if (shared_first_ != nullptr) {
+        if (shared_.first != nullptr) {
           continue;
         }
       }
@@ -296,8 +356,9 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
     }
     end_search(me);
     if (runnable != nullptr &&
-        (shared_first_ != nullptr ||
-         me.ring.size() >= me.backlog_needed.load(std::memory_order_relaxed))) {
+        (shared_.first != nullptr ||
+         (is_stealing_worth_it_.load(std::memory_order_relaxed) &&
+          me.backlog() >= me.backlog_needed.load(std::memory_order_relaxed)))) {
       to_wake = choose_to_wake();
     }
   }
@@ -311,6 +372,25 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
   return runnable;
 }
 
+Runnable* WorkerPool::steal(Worker& me, Worker& victim, std::uint32_t runnables_min) {
+  Runnable* runnable = victim.steal_into(me.ring, runnables_min);
+  if (runnable != nullptr) {
+    me.stole_at = clock_.now();
+    me.stole_at_turn = me.turns.load(std::memory_order_relaxed);
+  }
+  return runnable;
+}
+
+// The last theft, done with: whether its turns were worth it.
+void WorkerPool::judge_theft(Worker& me) {
+  const base::Duration time = clock_.now() - std::exchange(me.stole_at, base::time_never);
+  const std::uint64_t turns = me.turns.load(std::memory_order_relaxed) - me.stole_at_turn;
+  if (turns >= stolen_turns_min) {
+    is_stealing_worth_it_.store(time / turns >= turn_time_worth_stealing,
+                                std::memory_order_relaxed);
+  }
+}
+
 // Null: nothing found, or something is in the shared queue.
 Runnable* WorkerPool::search(Worker& me) {
   for (std::uint32_t spin = 0; spin <= options_.spins_max; ++spin) {
@@ -318,15 +398,13 @@ Runnable* WorkerPool::search(Worker& me) {
         is_stopping_.load(std::memory_order_relaxed)) {
       return nullptr;
     }
-    for (std::uint32_t i = 1; i < workers(); ++i) {
+    for (std::uint32_t i = 1;
+         i < workers() && is_stealing_worth_it_.load(std::memory_order_relaxed); ++i) {
       Worker& victim = *all_[(me.index + i) % workers()];
       const auto runnables_min =
           std::max(victim.backlog_needed.load(std::memory_order_relaxed) / 2, 1U);
-      if (victim.ring.size() >= runnables_min &&
-          victim.ring.steal_into(me.ring, runnables_min) != 0) {
-        if (Runnable* runnable = me.ring.pop()) {
-          return runnable;
-        }
+      if (Runnable* runnable = steal(me, victim, runnables_min)) {
+        return runnable;
       }
     }
     pause_briefly();
@@ -363,7 +441,7 @@ Runnable* WorkerPool::park(Worker& me) {
     Runnable* runnable = patrol(me);
     mutex_.lock();
     patroller_ = nullptr;
-    if (runnable != nullptr || shared_first_ != nullptr) {
+    if (runnable != nullptr || shared_.first != nullptr) {
       if (!parked_.empty()) {
         parked_.front()->wake.notify_one();
       }
@@ -378,7 +456,8 @@ Runnable* WorkerPool::park(Worker& me) {
   return nullptr;
 }
 
-// Takes waiting work from a worker whose turns are long. A run_next is taken only from a turn that
+// Takes waiting work from a worker whose turns are long, or that has had much of it since the last
+// patrol. A run_next is taken only from a turn that
 // has gone on since the last patrol: otherwise it is about to run where it is.
 Runnable* WorkerPool::patrol(Worker& me) {
   Runnable* found = nullptr;
@@ -386,17 +465,25 @@ Runnable* WorkerPool::patrol(Worker& me) {
     Worker& victim = *all_[(me.index + i) % workers()];
     const std::uint64_t turns = victim.turns.load(std::memory_order_relaxed);
     const std::uint64_t turns_since = turns - victim.patrolled_turns;
-    const bool has_ring = victim.ring.size() != 0;
+    const std::uint32_t backlog = victim.backlog();
+    const std::uint32_t backlog_before = victim.patrolled_backlog;
     const bool has_next = victim.run_next.load(std::memory_order_relaxed) != nullptr;
     const bool waited = victim.patrolled_waiting;
     victim.patrolled_turns = turns;
-    victim.patrolled_waiting = has_ring || has_next;
-    if (found != nullptr || !waited || turns_since > long_turns_max) {
+    victim.patrolled_waiting = backlog != 0 || has_next;
+    victim.patrolled_backlog = backlog;
+    if (found != nullptr || !waited) {
       continue;
     }
-    if (has_ring && victim.ring.steal_into(me.ring, 1) != 0) {
-      found = me.ring.pop();
-    } else if (has_next && turns_since == 0) {
+    if (turns_since > long_turns_max) {
+      const std::uint32_t needed = victim.backlog_needed.load(std::memory_order_relaxed);
+      if (backlog_before >= needed) {
+        found = steal(me, victim, needed);
+      }
+      continue;
+    }
+    found = steal(me, victim, 1);
+    if (found == nullptr && has_next && turns_since == 0) {
       // Pairs with the release in schedule().
       found = victim.run_next.exchange(nullptr, std::memory_order_acquire);
     }
@@ -437,26 +524,20 @@ Runnable* WorkerPool::take_shared(Worker& me, std::uint32_t count_max) {
   const std::uint32_t count = std::min(count_max, (size + workers() - 1) / workers());
   Runnable* taken = nullptr;
   std::uint32_t i = 0;
-  for (; i < count && shared_first_ != nullptr; ++i) {
-    Runnable* runnable = shared_first_;
+  for (; i < count && shared_.first != nullptr; ++i) {
     if (taken == nullptr) {
-      taken = runnable;
-    } else if (!me.ring.push(*runnable)) {
+      taken = shared_.first;
+    } else if (!me.ring.push(*shared_.first)) {
       break;
     }
-    shared_first_ = runnable->next_runnable;
-  }
-  if (shared_first_ == nullptr) {
-    shared_last_ = nullptr;
+    shared_.pop();
   }
   shared_size_.store(size - i, std::memory_order_relaxed);
   return taken;
 }
 
 void WorkerPool::push_shared(Runnable& runnable) {
-  runnable.next_runnable = nullptr;
-  (shared_last_ != nullptr ? shared_last_->next_runnable : shared_first_) = &runnable;
-  shared_last_ = &runnable;
+  shared_.push(runnable);
   shared_size_.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -42,9 +42,9 @@ struct WorkerPoolOptions {
 /// Thread-safe; start() and stop() belong to its owner's thread. Owns its threads, not the
 /// runnables: a runnable may be destroyed as soon as its run() has returned idle. A runnable made
 /// runnable by a worker's turn stays on that worker: the first one runs next, the others follow in
-/// order. Other workers steal only from long rings and from workers with long turns. Queues are not
-/// bounded here: each runnable is in them at most once, and what no ring has room for is linked
-/// through the runnables.
+/// order. Other workers steal from workers with long turns, and at intervals from those that have
+/// much to do for long. Queues are not bounded here: each runnable is in them at most once, and
+/// what no ring has room for is linked through the runnables.
 class WorkerPool final : public Scheduler {
  public:
   static constexpr std::uint32_t no_worker = std::numeric_limits<std::uint32_t>::max();
@@ -65,8 +65,9 @@ class WorkerPool final : public Scheduler {
 
   [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(all_.size()); }
 
-  /// What a worker runs, and which of its turns that is; null while it has nothing to do. A moment's
-  /// view, for whoever compares two of them. The runnable may be gone: only its address is told.
+  /// What a worker runs, and which of its turns that is; null while it has nothing to do. A
+  /// moment's view, for whoever compares two of them. The runnable may be gone: only its address is
+  /// told.
   struct CurrentTurn {
     std::uint64_t number = 0;
     const Runnable* runnable = nullptr;
@@ -86,6 +87,8 @@ class WorkerPool final : public Scheduler {
   void push_local(Worker& me, Runnable& runnable);
   void push_overflowing(Worker& me, Runnable& runnable);
   Runnable* wait_for_work(Worker& me);
+  Runnable* steal(Worker& me, Worker& victim, std::uint32_t runnables_min);
+  void judge_theft(Worker& me);
   Runnable* search(Worker& me);
   Runnable* park(Worker& me) TROUPE_REQUIRES(mutex_);
   Runnable* patrol(Worker& me);
@@ -104,8 +107,7 @@ class WorkerPool final : public Scheduler {
   std::vector<std::unique_ptr<Worker>> all_;
 
   base::Mutex mutex_;
-  Runnable* shared_first_ TROUPE_GUARDED_BY(mutex_) = nullptr;
-  Runnable* shared_last_ TROUPE_GUARDED_BY(mutex_) = nullptr;
+  RunnableList shared_ TROUPE_GUARDED_BY(mutex_);
   /// In the order of parking: the first is the one that patrols, the last is woken first.
   std::vector<Worker*> parked_ TROUPE_GUARDED_BY(mutex_);
   /// The only worker that looks for work, or was woken to.
@@ -120,6 +122,8 @@ class WorkerPool final : public Scheduler {
   std::atomic<bool> is_stopping_{false};
   std::atomic<bool> can_wake_{false};
   std::atomic<bool> is_patrolled_{true};
+  /// By the last theft; while not, only patrols steal.
+  std::atomic<bool> is_stealing_worth_it_{true};
 };
 
 }  // namespace troupe::actors

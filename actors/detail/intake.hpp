@@ -20,6 +20,10 @@ struct ActorCell::Intake {
   /// When a timer looks for waits that took too long.
   base::TimePoint armed_for TROUPE_GUARDED_BY(mutex) = base::time_never;
 
+  /// The turn's: how many of them its end lets in. One alone finds room for many messages and stays
+  /// with the receiver on its worker; each further one finds less, and costs a wake-up.
+  std::uint32_t let_in_a_turn = 1;
+
   PolicyLane lane;
 
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
