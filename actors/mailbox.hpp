@@ -22,8 +22,11 @@ namespace troupe::actors {
 ///     behind the block that it replaced. So a block behind tail_ becomes reachable soon.
 ///  3. But for that, head_ belongs to the consumer, and is null before tail_ becomes `idle` or
 ///     `empty`. `handled_` means that the head was taken and only waits to be unlinked.
-///  4. pushed_ - consumed_ is the number of blocks that are or will be in the lane. limit_ is
-///     messages_max_ beyond a value that consumed_ had: below it there is room for certain.
+///  4. pushed_ - consumed_ is the number of blocks that are or will be in the lane, but for one: who
+///     replaces `idle` by a block at his first attempt does not count it. That place is kept free
+///     by first_is_uncounted_, which is set whenever the lane is `idle`, and as long as its head is
+///     such a block. limit_ is messages_max_ less one beyond a value that consumed_ had: below it
+///     there is room for certain.
 ///  5. What producers write with every message lies before what the consumer writes.
 template <class Block, class Atomics = StdAtomics>
 class BasicMailbox {
@@ -36,7 +39,7 @@ class BasicMailbox {
   static constexpr std::uint32_t messages_limit = 1U << 30U;
 
   explicit BasicMailbox(std::uint32_t messages_max)
-      : limit_(messages_max), messages_max_(messages_max) {}
+      : limit_(messages_max - 1), messages_max_(messages_max) {}
   ~BasicMailbox();
   BasicMailbox(const BasicMailbox&) = delete;
   BasicMailbox& operator=(const BasicMailbox&) = delete;
@@ -78,15 +81,18 @@ class BasicMailbox {
   [[nodiscard]] std::uint32_t size() const {
     // In this order: what was consumed was pushed before.
     const std::uint32_t consumed = consumed_.load(std::memory_order_acquire);
-    return pushed_.load(std::memory_order_acquire) - consumed;
+    const std::uint32_t counted = pushed_.load(std::memory_order_acquire) - consumed;
+    const bool has_uncounted = first_is_uncounted_.load(std::memory_order_relaxed) &&
+                               tail_.load(std::memory_order_relaxed) != idle();
+    return counted + (has_uncounted ? 1 : 0);
   }
   [[nodiscard]] std::uint32_t messages_max() const {
     return messages_max_.load(std::memory_order_relaxed);
   }
-  /// Takes effect for later pushes. At most messages_limit. Thread-safe.
+  /// Takes effect for later pushes. From 1 to messages_limit. Thread-safe.
   void set_messages_max(std::uint32_t messages_max) {
     messages_max_.store(messages_max, std::memory_order_relaxed);
-    limit_.store(consumed_.load(std::memory_order_acquire) + messages_max,
+    limit_.store(consumed_.load(std::memory_order_acquire) + messages_max - 1,
                  std::memory_order_relaxed);
   }
 
@@ -94,11 +100,15 @@ class BasicMailbox {
   static Block* idle() { return reinterpret_cast<Block*>(std::uintptr_t{1}); }
   static Block* empty() { return nullptr; }
   bool has_room(std::uint32_t place, std::uint32_t extra);
+  void count_consumed();
 
   Atomic<Block*> tail_{idle()};
   Atomic<std::uint32_t> pushed_{0};
   Atomic<std::uint32_t> limit_;
   Atomic<std::uint32_t> messages_max_;
+  /// Written by the consumer, and by who exchanges `idle` away otherwise than by an uncounted block,
+  /// before the actor is scheduled.
+  Atomic<bool> first_is_uncounted_{true};
   Atomic<Block*> head_{nullptr};
   Atomic<Block*> control_{nullptr};
   Block* control_head_ = nullptr;
@@ -124,15 +134,25 @@ BasicMailbox<Block, Atomics>::~BasicMailbox() {
 template <class Block, class Atomics>
 inline typename BasicMailbox<Block, Atomics>::Push BasicMailbox<Block, Atomics>::push(
     Block* block, std::uint32_t extra) {
+  block->next.store(nullptr, std::memory_order_relaxed);
+  Block* before = tail_.load(std::memory_order_relaxed);
+  if (before == idle() &&
+      tail_.compare_exchange_strong(before, block, std::memory_order_acq_rel,
+                                    std::memory_order_relaxed)) {
+    head_.store(block, std::memory_order_release);  // pairs with the acquire in front()
+    return Push::wake;
+  }
   const std::uint32_t place = pushed_.fetch_add(1, std::memory_order_relaxed);
   if (static_cast<std::int32_t>(place - limit_.load(std::memory_order_relaxed)) >= 0 &&
       !has_room(place, extra)) [[unlikely]] {
     pushed_.fetch_sub(1, std::memory_order_relaxed);
     return Push::full;
   }
-  block->next.store(nullptr, std::memory_order_relaxed);
-  Block* before = tail_.exchange(block, std::memory_order_acq_rel);
+  before = tail_.exchange(block, std::memory_order_acq_rel);
   if (before == idle() || before == empty()) {
+    if (before == idle()) {
+      first_is_uncounted_.store(false, std::memory_order_relaxed);
+    }
     head_.store(block, std::memory_order_release);  // pairs with the acquire in front()
     return before == idle() ? Push::wake : Push::queued;
   }
@@ -143,9 +163,10 @@ inline typename BasicMailbox<Block, Atomics>::Push BasicMailbox<Block, Atomics>:
 template <class Block, class Atomics>
 bool BasicMailbox<Block, Atomics>::has_room(std::uint32_t place, std::uint32_t extra) {
   const std::uint32_t consumed = consumed_.load(std::memory_order_acquire);
-  const std::uint32_t limit = consumed + messages_max();
+  const std::uint32_t limit = consumed + messages_max() - 1;
   limit_.store(limit, std::memory_order_relaxed);
-  return static_cast<std::int32_t>(place - (limit + extra)) < 0;
+  const std::uint32_t last = first_is_uncounted_.load(std::memory_order_relaxed) ? 0 : 1;
+  return static_cast<std::int32_t>(place - (limit + last + extra)) < 0;
 }
 
 template <class Block, class Atomics>
@@ -162,8 +183,12 @@ bool BasicMailbox<Block, Atomics>::push_control(Block* block) {
 template <class Block, class Atomics>
 bool BasicMailbox<Block, Atomics>::wake() {
   Block* expected = idle();
-  return tail_.load(std::memory_order_seq_cst) == expected &&
-         tail_.compare_exchange_strong(expected, empty(), std::memory_order_seq_cst);
+  if (tail_.load(std::memory_order_seq_cst) != expected ||
+      !tail_.compare_exchange_strong(expected, empty(), std::memory_order_seq_cst)) {
+    return false;
+  }
+  first_is_uncounted_.store(false, std::memory_order_relaxed);
+  return true;
 }
 
 template <class Block, class Atomics>
@@ -184,13 +209,22 @@ inline Block* BasicMailbox<Block, Atomics>::front() {
 template <class Block, class Atomics>
 inline void BasicMailbox<Block, Atomics>::done() {
   handled_ = true;
-  consumed_.store(consumed_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  count_consumed();
+}
+
+template <class Block, class Atomics>
+inline void BasicMailbox<Block, Atomics>::count_consumed() {
+  if (first_is_uncounted_.load(std::memory_order_relaxed)) {
+    first_is_uncounted_.store(false, std::memory_order_release);
+  } else {
+    consumed_.store(consumed_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
 }
 
 template <class Block, class Atomics>
 Block* BasicMailbox<Block, Atomics>::detach() {
   Block* taken = head_.load(std::memory_order_relaxed);
-  consumed_.store(consumed_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  count_consumed();
   Block* next = taken->next.load(std::memory_order_acquire);
   if (next == nullptr) {
     head_.store(nullptr, std::memory_order_relaxed);
@@ -242,8 +276,10 @@ inline bool BasicMailbox<Block, Atomics>::try_idle(HasMore&& has_more) {
   } else if (head != nullptr) {
     return false;
   }
+  first_is_uncounted_.store(true, std::memory_order_relaxed);
   Block* expected = last;
   if (!tail_.compare_exchange_strong(expected, idle(), std::memory_order_seq_cst)) {
+    first_is_uncounted_.store(false, std::memory_order_relaxed);
     if (last != nullptr) {
       head_.store(last, std::memory_order_relaxed);
       handled_ = true;
@@ -257,7 +293,11 @@ inline bool BasicMailbox<Block, Atomics>::try_idle(HasMore&& has_more) {
     return true;
   }
   expected = idle();
-  return !tail_.compare_exchange_strong(expected, empty(), std::memory_order_seq_cst);
+  if (!tail_.compare_exchange_strong(expected, empty(), std::memory_order_seq_cst)) {
+    return true;
+  }
+  first_is_uncounted_.store(false, std::memory_order_relaxed);
+  return false;
 }
 
 }  // namespace troupe::actors

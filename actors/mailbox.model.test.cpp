@@ -78,6 +78,9 @@ struct World {
         Explorer::await_change();
         pushed = mailbox.push(block(producer, i));
       }
+      ++accepted;
+      Explorer::expect(accepted - finished <= static_cast<int>(options.messages_max),
+                       "the mailbox holds more than its bound");
       if (pushed == Mailbox::Push::wake) {
         schedule();
       }
@@ -110,6 +113,7 @@ struct World {
         continue;
       }
       take(message);
+      ++finished;
       if (options.detaches) {
         destroy_block(mailbox.detach());
       } else {
@@ -144,6 +148,8 @@ struct World {
   Mailbox mailbox;
   ModelAtomic<int> scheduled{0};
   std::vector<int> handled;
+  int accepted = 0;
+  int finished = 0;  ///< or about to be, and still in the mailbox
 };
 
 template <class Atomics>
@@ -190,6 +196,9 @@ TEST(MailboxModel, HearsOfControlWhateverTheUserLaneDoes) {
 TEST(MailboxModel, LetsRefusedSendersInWhenThereIsRoom) {
   expect_right({.messages = {2}, .messages_max = 1});
   expect_right({.messages = {1, 1}, .messages_max = 1});
+  expect_right({.messages = {2, 1}, .messages_max = 1}, {.preemptions_max = 3});
+  expect_right({.messages = {2, 1, 1}, .messages_max = 2}, {.preemptions_max = 2});
+  expect_right({.messages = {1, 1}, .controls = 1, .messages_max = 1}, {.preemptions_max = 3});
 }
 
 TEST(MailboxModel, TakesExactlyAsManyAsTheBoundAllows) {
