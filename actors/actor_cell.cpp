@@ -10,21 +10,8 @@ namespace troupe::actors {
 
 namespace {
 
-thread_local ActorCell* current_cell = nullptr;
 /// What the turn that this thread runs has done beside handling messages, in messages.
-thread_local std::uint32_t current_charge = 0;
-
-/// Marks this thread as running a cell's turn. Turns nest where a reply is delivered in place.
-class CurrentCell {
- public:
-  explicit CurrentCell(ActorCell* cell) : before_(std::exchange(current_cell, cell)) {}
-  ~CurrentCell() { current_cell = before_; }
-  CurrentCell(const CurrentCell&) = delete;
-  CurrentCell& operator=(const CurrentCell&) = delete;
-
- private:
-  ActorCell* before_;
-};
+constinit thread_local std::uint32_t current_charge = 0;
 
 std::string name_of(const MessageBlock& block) {
   return block.type != nullptr ? std::string{block.type->name}
@@ -44,9 +31,17 @@ Envelope copy_of(const MessageBlock& block) {
 
 }  // namespace
 
-ActorCell* ActorCell::current() {
-  return current_cell;
-}
+/// Marks this thread as running a cell's turn. Turns nest where a reply is delivered in place.
+class ActorCell::CurrentCell {
+ public:
+  explicit CurrentCell(ActorCell* cell) : before_(std::exchange(current_, cell)) {}
+  ~CurrentCell() { current_ = before_; }
+  CurrentCell(const CurrentCell&) = delete;
+  CurrentCell& operator=(const CurrentCell&) = delete;
+
+ private:
+  ActorCell* before_;
+};
 
 void ActorCell::charge_turn() {
   ++current_charge;

@@ -66,7 +66,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// Counts what the running turn does beside its messages, a spawn above all, against its bound.
   static void charge_turn();
   /// The cell whose turn this thread runs, or null.
-  [[nodiscard]] static ActorCell* current();
+  [[nodiscard]] static ActorCell* current() { return current_; }
 
   /// 0 while nobody lives here.
   [[nodiscard]] base::ActorId id() const {
@@ -144,6 +144,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   enum class State : std::uint8_t { vacant, launching, running, failed, stopping, releasing };
   /// What deliver() takes: from which number on is in id_.
   enum class Takes : std::uint8_t { nothing, plain, by_policy };
+  class CurrentCell;
   struct Parts;
   struct RunningTask;
   struct Intake;
@@ -267,6 +268,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void stop_idle_timer();
   void arm_idle_timer(base::Duration delay);
   void idle_timer_due();
+
+  static inline constinit thread_local ActorCell* current_ = nullptr;
 
   // The first line, with the bases: what a send or a turn looks at first.
   /// The number in use or, with vacant_bit, the last one; the low half is the index.

@@ -9,6 +9,12 @@ namespace troupe::actors {
 struct StdAtomics {
   template <class T>
   using Atomic = std::atomic<T>;
+
+  /// A full fence between two threads of which one pays for both: the other only keeps the compiler
+  /// from reordering. By Linux's membarrier(2); without it, has_heavy_fence() is false.
+  static void light_fence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+  static void heavy_fence();
+  [[nodiscard]] static bool has_heavy_fence();
 };
 
 /// A pointer to what lives for ever, that one thread at a time sets and any may look at.

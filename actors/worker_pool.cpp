@@ -69,8 +69,7 @@ struct WorkerPool::Worker {
 
   const std::uint32_t index;
   RunRing ring;
-  /// Only the owner fills it, only when it is empty; anyone empties it by an exchange.
-  alignas(64) std::atomic<Runnable*> run_next{nullptr};
+  alignas(64) RunSlot run_next;
   /// Written by the owner alone.
   std::atomic<std::uint64_t> turns{0};
   std::atomic<const Runnable*> running{nullptr};
@@ -205,9 +204,8 @@ WorkerPool::CurrentTurn WorkerPool::current_turn(std::uint32_t worker) const {
 void WorkerPool::schedule(Runnable& runnable) {
   if (this_pool == this) {
     Worker& me = *static_cast<Worker*>(this_worker);
-    if (me.run_next.load(std::memory_order_relaxed) == nullptr) {
-      // Pairs with the acquire of a patrol that takes it.
-      me.run_next.store(&runnable, std::memory_order_release);
+    if (me.run_next.is_empty()) {
+      me.run_next.put(runnable);
       if (!is_patrolled_.load(std::memory_order_relaxed)) [[unlikely]] {
         resume_patrols();
       }
@@ -274,15 +272,11 @@ Runnable* WorkerPool::next_local(Worker& me) {
       return runnable;
     }
   }
-  if (me.run_next.load(std::memory_order_relaxed) != nullptr) {
-    // Exchanged, because a patrol may be faster; what it takes it has acquired itself.
-    Runnable* runnable = me.run_next.exchange(nullptr, std::memory_order_relaxed);
-    if (runnable != nullptr) {
-      if (++me.run_next_in_a_row <= run_next_in_a_row_max) {
-        return runnable;
-      }
-      push_local(me, *runnable);
+  if (Runnable* runnable = me.run_next.take()) {
+    if (++me.run_next_in_a_row <= run_next_in_a_row_max) {
+      return runnable;
     }
+    push_local(me, *runnable);
   }
   me.run_next_in_a_row = 0;
   Runnable* runnable = me.ring.pop();
@@ -467,7 +461,7 @@ Runnable* WorkerPool::patrol(Worker& me) {
     const std::uint64_t turns_since = turns - victim.patrolled_turns;
     const std::uint32_t backlog = victim.backlog();
     const std::uint32_t backlog_before = victim.patrolled_backlog;
-    const bool has_next = victim.run_next.load(std::memory_order_relaxed) != nullptr;
+    const bool has_next = victim.run_next.has_any();
     const bool waited = victim.patrolled_waiting;
     victim.patrolled_turns = turns;
     victim.patrolled_waiting = backlog != 0 || has_next;
@@ -484,8 +478,7 @@ Runnable* WorkerPool::patrol(Worker& me) {
     }
     found = steal(me, victim, 1);
     if (found == nullptr && has_next && turns_since == 0) {
-      // Pairs with the release in schedule().
-      found = victim.run_next.exchange(nullptr, std::memory_order_acquire);
+      found = victim.run_next.rob();
     }
   }
   return found;

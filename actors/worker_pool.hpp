@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/run_ring.hpp"
+#include "actors/run_slot.hpp"
 #include "actors/scheduler.hpp"
 #include "base/clock.hpp"
 #include "base/mutex.hpp"

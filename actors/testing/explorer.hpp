@@ -163,6 +163,11 @@ class ModelAtomic {
 struct ModelAtomics {
   template <class T>
   using Atomic = ModelAtomic<T>;
+
+  // Here every operation is a fence.
+  static void light_fence() {}
+  static void heavy_fence() {}
+  static bool has_heavy_fence() { return true; }
 };
 
 /// A planted bug that a model must find: exchanges and compare-and-swaps in two steps.
@@ -196,6 +201,10 @@ class TornAtomic : public ModelAtomic<T> {
 struct TornAtomics {
   template <class T>
   using Atomic = TornAtomic<T>;
+
+  static void light_fence() {}
+  static void heavy_fence() {}
+  static bool has_heavy_fence() { return true; }
 };
 
 }  // namespace troupe::testing
