@@ -33,8 +33,8 @@ class Fiber {
   ucontext_t context_{};
   ucontext_t resumer_{};
   /// As AddressSanitizer wants to know it.
-  const void* resumer_stack_ = nullptr;
-  std::size_t resumer_stack_bytes_ = 0;
+  [[maybe_unused]] const void* resumer_stack_ = nullptr;
+  [[maybe_unused]] std::size_t resumer_stack_bytes_ = 0;
   std::vector<std::byte> stack_ = std::vector<std::byte>(stack_bytes);
   std::function<void()> function_;
   bool is_finished_ = true;
