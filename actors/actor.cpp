@@ -83,11 +83,14 @@ Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval, M
   return cell_->add_timer(delay, interval, std::move(maker));
 }
 
-void Actor::Delay::await_suspend(std::coroutine_handle<> waiting) const {
+base::TimePoint detail::current_time() {
+  return ActorCell::current()->system().clock().now();
+}
+
+void detail::Pause::await_suspend(std::coroutine_handle<> waiting) const {
   const Suspension suspension = Suspension::of_current_actor(waiting);
-  ActorSystem& actor_system = ActorCell::current()->system();
-  (void)actor_system.timers().add(actor_system.clock().now() + duration,
-                                  [suspension] { suspension.resume(); });
+  (void)ActorCell::current()->system().timers().add(current_time() + duration,
+                                                    [suspension] { suspension.resume(); });
 }
 
 ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {

@@ -11,6 +11,7 @@
 #include "actors/actor_ref.hpp"
 #include "actors/ask_error.hpp"
 #include "actors/control.hpp"
+#include "actors/detail/pause.hpp"
 #include "actors/exit_reason.hpp"
 #include "actors/mailbox_policy.hpp"
 #include "actors/protocol.hpp"
@@ -63,8 +64,8 @@ struct SpawnOptions {
   base::Duration stop_timeout = stop_timeout_default;
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
-  /// It runs on a thread of its own, which ends with it, and may block there: for drivers, files and
-  /// libraries that know no other way. Where the system has no own threads, on its scheduler.
+  /// It runs on a thread of its own, which ends with it, and may block there: for drivers, files
+  /// and libraries that know no other way. Where the system has no own threads, on its scheduler.
   bool own_thread = false;
   ExitHook on_exit;
   LeftHook on_left;
@@ -176,13 +177,8 @@ class Actor {
   }
   void cancel(TimerId timer);
 
+  using Delay = detail::Pause;
   /// `co_await delay(d)`: goes on after so long.
-  struct Delay {
-    base::Duration duration;
-    [[nodiscard]] bool await_ready() const { return duration <= base::Duration{0}; }
-    void await_suspend(std::coroutine_handle<> waiting) const;
-    void await_resume() const {}
-  };
   [[nodiscard]] static Delay delay(base::Duration duration) { return {duration}; }
 
   /// Gives the reply to a function or to a member of this actor, between its messages; lost if the

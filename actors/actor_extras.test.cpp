@@ -199,7 +199,7 @@ TEST_F(ActorExtrasTest, StoppedActorAnswersNotRunForItsStash) {
   auto safe = spawn<Safe>({});
   auto waiting = safe.ask(Set{1}, 30s);
   run();
-  system->stop(safe);
+  system.stop(safe);
   run();
   EXPECT_EQ(waiting.get().error().kind, AskError::Kind::not_run);
 }

@@ -1,10 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <functional>
+#include <utility>
+#include <vector>
 
-#include "actors/actor_system.hpp"
-#include "actors/step_scheduler.hpp"
+#include "actors/testing/stepped_test.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -28,47 +29,17 @@ struct End {
   TROUPE_MESSAGE(End)
 };
 
-/// One actor system that a test steps by hand.
-class ActorFailures : public testing::Test {
+class ActorFailures : public testing::SteppedTest {
  protected:
-  static std::uint64_t seed() {
-    const char* text = std::getenv("TROUPE_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : 5;
-  }
-  void run() {
-    while (scheduler.step()) {
-    }
-  }
-  void advance(base::Duration by) {
-    const base::TimePoint end = clock.now() + by;
-    run();
-    while (system.timers().next_due() <= end) {
-      clock.set(std::max(clock.now(), system.timers().next_due()));
-      system.timers().run_due(clock.now());
-      run();
-    }
-    clock.set(end);
-    run();
-  }
-  [[nodiscard]] std::uint64_t dead(base::Outcome reason) const {
-    return system.ledger().dead[static_cast<std::size_t>(reason)];
-  }
   void TearDown() override {
     for (const auto& proceed : std::exchange(held_back, {})) {
       proceed();
     }
-    bool stopped = false;
-    system.stop_all([&] { stopped = true; });
-    advance(60s);
-    EXPECT_TRUE(stopped) << "seed " << seed();
-    EXPECT_TRUE(system.ledger().is_balanced()) << system.ledger().text();
+    SteppedTest::TearDown();
     EXPECT_EQ(system.actor_count(), 0U);
   }
 
   std::vector<std::function<void()>> held_back;
-  base::ManualClock clock;
-  StepScheduler scheduler{base::Random{seed()}};
-  ActorSystem system{{}, clock, scheduler};
 };
 
 /// Throws what its messages say.

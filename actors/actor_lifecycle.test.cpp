@@ -3,8 +3,7 @@
 #include <future>
 #include <set>
 
-#include "actors/actor_system.hpp"
-#include "actors/step_scheduler.hpp"
+#include "actors/testing/stepped_test.hpp"
 #include "actors/worker_pool.hpp"
 
 namespace troupe::actors {
@@ -105,18 +104,9 @@ TEST(ActorLifecycle, ManyComeAndGoOnSeveralThreads) {
   EXPECT_TRUE(system.ledger().is_balanced());
 }
 
-/// Runs actors step by step.
-class ActorLife : public testing::Test {
+class ActorLife : public testing::SteppedTest {
  protected:
-  void run() {
-    while (scheduler.step()) {
-    }
-  }
-
   Tally tally;
-  base::ManualClock clock;
-  StepScheduler scheduler{base::Random{7}};
-  ActorSystem system{{}, clock, scheduler};
 };
 
 TEST_F(ActorLife, CellsAreUsedAgainUnderNewNumbers) {

@@ -55,9 +55,9 @@ struct DeadLetter {
 
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
 ///
-/// Thread-safe. Clock and scheduler come from outside and outlive it. stop() ends all actors; after
-/// destruction no reference may be used. Where all actors have ended in order, destruction aborts if
-/// the ledger does not add up. At most `actors_max` live at once.
+/// Thread-safe. Clock and scheduler come from outside and outlive it; no reference may be used
+/// after it. Destruction after stop_all() aborts if the ledger does not add up. At most
+/// `actors_max` live at once.
 class ActorSystem {
  public:
   static constexpr std::uint32_t cells_a_chunk = 8192;
@@ -69,7 +69,7 @@ class ActorSystem {
   ActorSystem& operator=(const ActorSystem&) = delete;
 
   /// Starts an actor under the system's root supervisor. `args` are copied for every restart.
-  /// limit_exceeded when actors_max live, closed after stop().
+  /// limit_exceeded when actors_max live, closed after stop_all().
   template <class A, class... Args>
   base::Result<ActorRef<A>> spawn(SpawnOptions options, Args... args) {
     auto spawned = spawn_any(actor_type<A>(), make_maker<A, Args...>(std::move(args)...),
@@ -127,7 +127,7 @@ class ActorSystem {
     if (events_) {
       Envelope envelope = Envelope::of(BlockKind::message, message_type<Event>, std::move(event));
       envelope->target = events_.id();
-      (void)events_.sink()->deliver(std::move(envelope));  // never a dead letter, that would be told
+      (void)events_.sink()->deliver(std::move(envelope));  // no dead letter, which would be told
     }
   }
   [[nodiscard]] bool tells_events() const { return static_cast<bool>(events_); }

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/step_scheduler.hpp"
-#include "base/clock.hpp"
+#include "actors/testing/stepped_test.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -42,59 +41,7 @@ class Counter : public Actor {
   std::int64_t count_ = 0;
 };
 
-/// One actor system that a test steps by hand.
-class ActorSystemTest : public testing::Test {
- protected:
-  static std::uint64_t seed() {
-    const char* text = std::getenv("TROUPE_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : 7;
-  }
-
-  void run() {
-    while (scheduler.step()) {
-    }
-  }
-  void advance(base::Duration by) {
-    const base::TimePoint end = clock.now() + by;
-    run();
-    while (system->timers().next_due() <= end) {
-      clock.set(std::max(clock.now(), system->timers().next_due()));
-      system->timers().run_due(clock.now());
-      run();
-    }
-    clock.set(end);
-    run();
-  }
-  template <class A, class... Args>
-  ActorRef<A> spawn(SpawnOptions options, Args... args) {
-    return system->spawn<A>(std::move(options), args...).value();
-  }
-  template <class T, class M>
-  AskResult<ReplyOf<M>> ask(const ActorRef<T>& ref, M message) {
-    auto pending = ref.ask(std::move(message), 1s);
-    run();
-    if (!pending.is_ready()) {
-      advance(1s);
-    }
-    return pending.get();
-  }
-  void TearDown() override {
-    bool stopped = false;
-    system->stop_all([&] { stopped = true; });
-    advance(60s);
-    EXPECT_TRUE(stopped) << "seed " << seed();
-    const auto ledger = system->ledger();
-    EXPECT_TRUE(ledger.is_balanced())
-        << "sent " << ledger.sent << ", delivered " << ledger.delivered << ", in flight "
-        << ledger.in_flight << ", seed " << seed();
-    EXPECT_EQ(system->requests().open_count(), 0U);
-  }
-
-  base::ManualClock clock;
-  StepScheduler scheduler{base::Random{seed()}};
-  std::unique_ptr<ActorSystem> system =
-      std::make_unique<ActorSystem>(ActorSystemOptions{}, clock, scheduler);
-};
+class ActorSystemTest : public testing::SteppedTest {};
 
 TEST_F(ActorSystemTest, CounterCountsAndAnswers) {
   auto counter = spawn<Counter>({});
@@ -143,7 +90,7 @@ TEST_F(ActorSystemTest, StoppedActorAnswersNotRunForWhatItHadQueued) {
   auto counter = spawn<Counter>({});
   run();
   auto pending = counter.ask(Get{}, 1s);
-  system->stop(counter);
+  system.stop(counter);
   run();
   const auto result = pending.get();
   ASSERT_FALSE(result.ok());
@@ -167,7 +114,7 @@ TEST_F(ActorSystemTest, ExpiredRequestIsNotHandled) {
   run();
   EXPECT_EQ(counter.tell(Increment{}), base::Outcome::accepted);
   auto pending = counter.ask(Increment{.by = 100}, 1s);
-  clock.advance(2s);
+  world.clock().advance(2s);
   run();  // the message is dropped before it is handled
   const auto result = pending.get();
   EXPECT_EQ(result.error().kind, AskError::Kind::not_run);
@@ -204,7 +151,7 @@ TEST_F(ActorSystemTest, CoroutineHandlerAwaitsAsksAndDelays) {
   EXPECT_EQ(counter.tell(Increment{.by = 4}), base::Outcome::accepted);
   auto asker = spawn<Asker>({}, counter);
   EXPECT_EQ(ask(asker, Double{}).value(), 8);
-  system->stop(counter);
+  system.stop(counter);
   run();
   const auto refused = ask(asker, Double{});
   EXPECT_EQ(refused.error().reason, "no answer");
@@ -216,7 +163,7 @@ TEST_F(ActorSystemTest, StoppingAnActorThatWaitsEndsItsRequest) {
   auto pending = asker.ask(Double{}, 5s);
   run();
   EXPECT_FALSE(pending.is_ready());
-  system->stop(asker);
+  system.stop(asker);
   run();
   EXPECT_EQ(pending.get().error().kind, AskError::Kind::may_have_run);
 }
@@ -243,11 +190,11 @@ class Watcher : public Actor {
 TEST_F(ActorSystemTest, WatcherIsToldExactlyOnce) {
   auto counter = spawn<Counter>({});
   auto gone = spawn<Counter>({});
-  system->stop(gone);
+  system.stop(gone);
   run();
   auto watcher = spawn<Watcher>({}, std::vector<AnyRef>{counter, gone, counter});
   EXPECT_EQ(ask(watcher, Get{}).value(), 100);
-  system->stop(counter);
+  system.stop(counter);
   run();
   EXPECT_EQ(ask(watcher, Get{}).value(), 101);
 }
@@ -291,7 +238,7 @@ TEST_F(ActorSystemTest, SendWaitsForRoomAndLosesNothing) {
 
 TEST_F(ActorSystemTest, SendToAStoppedActorSaysSo) {
   auto counter = spawn<Counter>({});
-  system->stop(counter);
+  system.stop(counter);
   run();
   EXPECT_EQ(ask(spawn<Sender>({}, counter), Go{.count = 3}).value(), 0);
 }
@@ -379,7 +326,7 @@ TEST_F(ActorSystemTest, ChildThatFailsTooOftenFailsItsParent) {
   }
   advance(1s);
   EXPECT_EQ(ask(parent, Get{}).value(), 2);
-  EXPECT_EQ(system->actor_count(), 2U);
+  EXPECT_EQ(system.actor_count(), 2U);
 }
 
 class Unbuildable : public Actor {
@@ -394,7 +341,7 @@ TEST_F(ActorSystemTest, ConstructorThatThrowsAnythingEndsInDeadLetters) {
   EXPECT_EQ(broken.tell(Increment{}), base::Outcome::accepted);
   advance(30s);
   EXPECT_EQ(broken.tell(Increment{}), base::Outcome::stopped);
-  EXPECT_EQ(system->ledger().dead[static_cast<std::size_t>(base::Outcome::stopped)], 2U);
+  EXPECT_EQ(dead(base::Outcome::stopped), 2U);
 }
 
 TEST_F(ActorSystemTest, MessageOutsideTheProtocolIsRefused) {
@@ -405,7 +352,7 @@ TEST_F(ActorSystemTest, MessageOutsideTheProtocolIsRefused) {
 }
 
 TEST_F(ActorSystemTest, RandomTrafficBalancesTheLedger) {
-  base::Random random{seed()};
+  base::Random random{world.seed()};
   std::vector<ActorRef<Counter>> actors;
   for (int round = 0; round < 5000; ++round) {
     const auto pick = random.below(100);
@@ -413,7 +360,7 @@ TEST_F(ActorSystemTest, RandomTrafficBalancesTheLedger) {
       actors.push_back(spawn<Counter>(
           {.mailbox_messages_max = static_cast<std::uint32_t>(1 + random.below(5))}));
     } else if (pick < 4) {
-      system->stop(actors[random.below(actors.size())]);
+      system.stop(actors[random.below(actors.size())]);
     } else if (pick < 6) {
       (void)actors[random.below(actors.size())].tell(Crash{"random"});
     } else if (pick < 80) {
@@ -422,7 +369,7 @@ TEST_F(ActorSystemTest, RandomTrafficBalancesTheLedger) {
       actors[random.below(actors.size())].ask(Get{}, 1s).then([](const auto&) {});
     }
     if (random.chance(0.3)) {
-      (void)scheduler.step();
+      (void)world.step();
     }
     if (random.chance(0.02)) {
       advance(100ms);

@@ -120,7 +120,7 @@ TEST_F(AsioStepped, OperationMayOutliveItsActor) {
   auto sleeper = spawn_sleeper();
   auto nap = sleeper.ask(Nap{0}, 1s);
   run();
-  system->stop(sleeper);
+  system.stop(sleeper);
   run();
   run_io();
   EXPECT_EQ(nap.get().error().kind, AskError::Kind::may_have_run);

@@ -24,7 +24,7 @@ class ActorCell;
 
 namespace detail {
 
-struct AllReady;
+struct OneReady;
 
 /// Reads a reply block of the expected type; anything else is an AskError.
 [[nodiscard]] AskError error_of(const Envelope& reply);
@@ -104,7 +104,7 @@ class OpenAsk {
   }
 
  private:
-  friend struct detail::AllReady;
+  friend struct detail::OneReady;
   friend class Actor;
   friend class ActorCell;
   bool closes_ring(ActorCell& cell);

@@ -169,12 +169,12 @@ TEST_F(AskTest, FirstReplyWinsAndTheOthersAreCancelled) {
   std::vector<ActorRef<Gettable>> asked{spawn<Silent>({}), spawn<Counter>({}, 5),
                                         spawn<Silent>({})};
   EXPECT_EQ(ask(spawn<Gatherer>({}, asked), First{}).value(), "5 of 1");
-  EXPECT_EQ(system->requests().open_count(), 0U);
+  EXPECT_EQ(system.requests().open_count(), 0U);
 }
 
 TEST_F(AskTest, FirstReplyPassesOverWhoCannotAnswer) {
   auto gone = spawn<Counter>({});
-  system->stop(gone);
+  system.stop(gone);
   run();
   std::vector<ActorRef<Gettable>> asked{gone, spawn<Counter>({}, 6)};
   EXPECT_EQ(ask(spawn<Gatherer>({}, asked), First{}).value(), "6 of 1");
@@ -199,10 +199,10 @@ TEST_F(AskTest, StoppingTheGathererCancelsWhatItAsked) {
   auto gatherer = spawn<Gatherer>({}, asked);
   auto sum = gatherer.ask(Sum{}, 30s);
   run();
-  system->stop(gatherer);
+  system.stop(gatherer);
   run();
   EXPECT_EQ(sum.get().error().kind, AskError::Kind::may_have_run);
-  EXPECT_EQ(system->requests().open_count(), 0U);
+  EXPECT_EQ(system.requests().open_count(), 0U);
 }
 
 // Rings of asks.
@@ -267,7 +267,7 @@ TEST_F(AskTest, TwoThatAskEachOtherDoNotWait) {
   EXPECT_TRUE(text == "the end|not_run (refused): ask cycle: b → a → b" ||
               text == "not_run (refused): ask cycle: a → b → a|the end" ||
               text == "the end|the end")
-      << text << ", seed " << seed();
+      << text << ", seed " << world.seed();
 }
 
 TEST_F(AskTest, ChainWithoutACycleIsLeftAlone) {

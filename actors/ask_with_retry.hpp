@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "actors/actor_cell.hpp"
 #include "actors/actor_ref.hpp"
 #include "actors/detail/pause.hpp"
 #include "actors/idempotent.hpp"

@@ -191,33 +191,29 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
 
   /// Suspends first, so that one look under the lock is enough.
   [[nodiscard]] bool await_ready() const { return false; }
-  bool await_suspend(std::coroutine_handle<> coroutine) { return !finish_or_wait(coroutine); }
+  bool await_suspend(std::coroutine_handle<> coroutine) {
+    Wake wake;
+    {
+      base::MutexLock lock(state_->mutex);
+      if (!state_->send_now(waiter_, wake)) {
+        waiter_.coroutine = Wake::of_current_actor(coroutine);
+        keep_ = state_->shared_from_this();
+        state_->senders.push(waiter_);
+        waits_ = true;
+        return true;
+      }
+    }
+    if (wake) {
+      wake.resume();
+    }
+    return false;
+  }
   bool await_resume() {
     waits_ = false;
     return waiter_.is_sent;
   }
 
  private:
-  bool finish_or_wait(std::coroutine_handle<> coroutine) {
-    Wake wake;
-    {
-      base::MutexLock lock(state_->mutex);
-      if (!state_->send_now(waiter_, wake)) {
-        if (coroutine) {
-          waiter_.coroutine = Wake::of_current_actor(coroutine);
-          keep_ = state_->shared_from_this();
-          state_->senders.push(waiter_);
-          waits_ = true;
-        }
-        return false;
-      }
-    }
-    if (wake) {
-      wake.resume();
-    }
-    return true;
-  }
-
   State* state_;
   std::shared_ptr<State> keep_;  ///< while it waits
   Waiter waiter_;
@@ -239,33 +235,29 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
 
   /// Suspends first, so that one look under the lock is enough.
   [[nodiscard]] bool await_ready() const { return false; }
-  bool await_suspend(std::coroutine_handle<> coroutine) { return !finish_or_wait(coroutine); }
+  bool await_suspend(std::coroutine_handle<> coroutine) {
+    Wake wake;
+    {
+      base::MutexLock lock(state_->mutex);
+      if (!state_->receive_now(waiter_.value, wake)) {
+        waiter_.coroutine = Wake::of_current_actor(coroutine);
+        keep_ = state_->shared_from_this();
+        state_->receivers.push(waiter_);
+        waits_ = true;
+        return true;
+      }
+    }
+    if (wake) {
+      wake.resume();
+    }
+    return false;
+  }
   std::optional<T> await_resume() {
     waits_ = false;
     return std::move(waiter_.value);
   }
 
  private:
-  bool finish_or_wait(std::coroutine_handle<> coroutine) {
-    Wake wake;
-    {
-      base::MutexLock lock(state_->mutex);
-      if (!state_->receive_now(waiter_.value, wake)) {
-        if (coroutine) {
-          waiter_.coroutine = Wake::of_current_actor(coroutine);
-          keep_ = state_->shared_from_this();
-          state_->receivers.push(waiter_);
-          waits_ = true;
-        }
-        return false;
-      }
-    }
-    if (wake) {
-      wake.resume();
-    }
-    return true;
-  }
-
   /// A value that was given to this wait goes to the next receiver or back to the front.
   void give_up() {
     Wake wake;

@@ -16,15 +16,13 @@ namespace troupe::actors {
 
 namespace detail {
 
-/// Waits until an ask is ready.
-struct AllReady {
+struct OneReady {
   OpenAsk& ask;
   [[nodiscard]] bool await_ready() const { return ask.is_ready(); }
   bool await_suspend(std::coroutine_handle<> waiting) { return ask.suspend(waiting); }
   void await_resume() { ask.end_wait(); }
 };
 
-/// Waits until one of several asks is ready.
 template <class T>
 struct AnyReady {
   std::vector<Ask<T>*>& asks;
@@ -45,7 +43,7 @@ Task<std::tuple<AskResult<Ts>...>> gather_tuple(std::tuple<Ask<Ts>...> asks) {
   std::vector<OpenAsk*> open =
       std::apply([](auto&... ask) { return std::vector<OpenAsk*>{&ask...}; }, asks);
   for (OpenAsk* ask : open) {
-    AllReady ready{*ask};
+    OneReady ready{*ask};
     co_await ready;
   }
   co_return std::apply([](auto&... ask) { return std::tuple<AskResult<Ts>...>{ask.take()...}; },

@@ -96,9 +96,6 @@ TEST_F(OwnThreadTest, ExitHookOfTheUserIsStillCalled) {
 class OwnThreadSimulation : public testing::SteppedTest {};
 
 TEST_F(OwnThreadSimulation, RunsOnTheSchedulerWhereThereAreNoOwnThreads) {
-  run();  // nothing of the first system is queued any more
-  system =
-      std::make_unique<ActorSystem>(ActorSystemOptions{.own_threads = false}, clock, scheduler);
   auto driver = spawn<Driver>({.own_thread = true});
   EXPECT_EQ(ask(driver, WhichThread{}).value(), this_thread());
 }

@@ -44,7 +44,7 @@ class PendingRequests final : public MessageSink {
   [[nodiscard]] bool is_ready(base::ActorId request);
   /// The right to answer left the handler that got the request: it may be answered by anybody.
   void mark_passed_on(base::ActorId request);
-  /// Open, without a result, and not passed on: whoever got it must answer, or has yet to handle it.
+  /// Open, without a result, and not passed on: whoever got it has yet to handle or to answer it.
   [[nodiscard]] bool is_held(base::ActorId request) const;
   /// Resumes `waiting`, and nobody before it, when the result is there; false if it already is.
   [[nodiscard]] bool resume_when_ready(base::ActorId request, Suspension waiting);

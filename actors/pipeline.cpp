@@ -1,5 +1,7 @@
 #include "actors/pipeline.hpp"
 
+#include <exception>
+
 namespace troupe::actors {
 
 namespace detail {
@@ -16,6 +18,16 @@ void PipelineState::fail(std::string error) {
   }
   for (const auto& close : closers) {
     close();
+  }
+}
+
+void PipelineState::fail_by_exception(const std::string& who) {
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    fail(who + ": " + exception.what());
+  } catch (...) {
+    fail(who + ": it threw something");
   }
 }
 

@@ -47,6 +47,8 @@ class PipelineState {
  public:
   /// Only the first failure counts; it closes all channels, which ends all stages.
   void fail(std::string error);
+  /// The same by the exception that is being handled, which `who` threw.
+  void fail_by_exception(const std::string& who);
   void on_failure(std::function<void()> close);
   [[nodiscard]] bool is_failed() const { return is_failed_.load(std::memory_order_acquire); }
   [[nodiscard]] std::string error() const;
@@ -185,10 +187,8 @@ class StageActor final : public Actor {
         Task<bool> step = stage_->is_ordered ? ordered_step(function) : plain_step(function);
         goes_on = co_await std::move(step);
       }
-    } catch (const std::exception& exception) {
-      stage_->state->fail(stage_->options.name + ": " + exception.what());
     } catch (...) {
-      stage_->state->fail(stage_->options.name + ": it threw something");
+      stage_->state->fail_by_exception(stage_->options.name);
     }
     presence_->end();
     stop();
@@ -266,10 +266,8 @@ class SourceActor final : public Actor {
         auto sending = stage_->out.send(std::move(*value));
         goes_on = co_await sending;
       }
-    } catch (const std::exception& exception) {
-      stage_->state->fail(stage_->options.name + ": " + exception.what());
     } catch (...) {
-      stage_->state->fail(stage_->options.name + ": it threw something");
+      stage_->state->fail_by_exception(stage_->options.name);
     }
     presence_->end();
     stop();
@@ -328,10 +326,8 @@ class SinkActor final : public Actor {
         co_await std::move(calling);
         ++end_->count;
       }
-    } catch (const std::exception& exception) {
-      state.fail(std::string{"the sink: "} + exception.what());
     } catch (...) {
-      state.fail("the sink: it threw something");
+      state.fail_by_exception("the sink");
     }
     end_->tell();
     stop();

@@ -1,19 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 
-#include "actors/actor_ref.hpp"
-#include "actors/actor_system.hpp"
+#include "actors/detail/stream_inbox.hpp"
+#include "actors/detail/stream_source.hpp"
 #include "actors/dispatch.hpp"
-#include "actors/suspension.hpp"
-#include "base/mutex.hpp"
 
 namespace troupe::actors {
 
@@ -28,28 +26,6 @@ namespace troupe::actors {
 //     StreamDemand{n/2, inbox} ────────▶   …
 //     the end                 ◀─────────   StreamEnd{items, error}
 
-/// To a stream's source: so many more items are wanted, there.
-struct StreamDemand {
-  std::uint64_t items = 0;
-  AnyRef to;
-  TROUPE_MESSAGE(StreamDemand, items, to)
-};
-
-/// Numbered from 0 without a gap.
-template <class T>
-struct StreamItem {
-  std::uint64_t number = 0;
-  T value{};
-  TROUPE_MESSAGE(StreamItem, number, value)
-};
-
-struct StreamEnd {
-  std::uint64_t items = 0;  ///< that were sent
-  bool is_complete = false;
-  AskError error;  ///< unless it is complete
-  TROUPE_MESSAGE(StreamEnd, items, is_complete, error)
-};
-
 /// The reply of a message that is answered by many values: `using Reply = Stream<Tick>`. Its
 /// handler gets a writer: `Task<void> on(Watch m, StreamWriter<Tick> to)`, or a void function that
 /// keeps it. The asker makes a StreamReader of it, once and within stream_open_max.
@@ -62,45 +38,6 @@ struct Stream {
 
 /// For how long a source waits for its reader.
 inline constexpr base::Duration stream_open_max = std::chrono::seconds{30};
-
-namespace detail {
-
-/// What the writer and its source share. Thread-safe.
-class StreamDoor {
- public:
-  enum class Entry : std::uint8_t { granted, wait, over };
-
-  /// Takes the right to send one item.
-  [[nodiscard]] Entry enter();
-  /// Wakes the writer when there is credit or the end; one at a time.
-  void wait(Suspension writer);
-  /// Sends an item that enter() granted.
-  [[nodiscard]] base::Outcome send(Envelope item);
-  [[nodiscard]] std::uint64_t next_number() { return sent_++; }
-  /// Only the first end counts.
-  void end(bool is_complete, AskError error);
-  [[nodiscard]] bool is_over() const;
-
-  // The source's side.
-  void demand(const StreamDemand& demand);
-  /// Nobody reads any more.
-  void close();
-
- private:
-  mutable base::Mutex mutex_;
-  AnyRef reader_ TROUPE_GUARDED_BY(mutex_);
-  std::uint64_t credit_ TROUPE_GUARDED_BY(mutex_) = 0;
-  std::optional<StreamEnd> end_ TROUPE_GUARDED_BY(mutex_);
-  bool is_closed_ TROUPE_GUARDED_BY(mutex_) = false;
-  Suspension writer_ TROUPE_GUARDED_BY(mutex_);
-  std::uint64_t sent_ = 0;  // the writer's
-};
-
-/// Spawns the source as a child of the actor that runs now; an empty reference if that is ending.
-[[nodiscard]] ActorRef<Protocol<StreamDemand>> spawn_source(ActorCell& cell,
-                                                            std::shared_ptr<StreamDoor> door);
-
-}  // namespace detail
 
 /// The answering end of a stream. Move-only; belongs to the actor that got it. Dropped before
 /// finish(), the reader gets may_have_run.
@@ -182,176 +119,6 @@ class StreamWriter {
  private:
   std::shared_ptr<detail::StreamDoor> door_;
 };
-
-namespace detail {
-
-/// What the reader and its inbox share. Thread-safe. At most the reader's window is in it.
-template <class T>
-class StreamQueue {
- public:
-  void push(StreamItem<T> item) {
-    Suspension reader;
-    {
-      base::MutexLock lock{mutex_};
-      if (is_over_) {
-        return;
-      }
-      if (item.number != received_) {
-        finish(AskError{AskError::Kind::may_have_run, base::Outcome::node_lost,
-                        "an item of the stream was lost"});
-      } else {
-        ++received_;
-        items_.push_back(std::move(item.value));
-      }
-      reader = std::exchange(reader_, Suspension{});
-    }
-    wake(reader);
-  }
-  void end(std::optional<AskError> error) {
-    Suspension reader;
-    {
-      base::MutexLock lock{mutex_};
-      finish(std::move(error));
-      reader = std::exchange(reader_, Suspension{});
-    }
-    wake(reader);
-  }
-  /// An end that tells how many items there should have been.
-  void end(const StreamEnd& how) {
-    bool is_whole = false;
-    {
-      base::MutexLock lock{mutex_};
-      is_whole = received_ == how.items;
-    }
-    if (!how.is_complete) {
-      end(how.error);
-    } else if (is_whole) {
-      end(std::nullopt);
-    } else {
-      end(AskError{AskError::Kind::may_have_run, base::Outcome::node_lost,
-                   "an item of the stream was lost"});
-    }
-  }
-
-  [[nodiscard]] bool is_ready() const {
-    base::MutexLock lock{mutex_};
-    return is_over_ || !items_.empty();
-  }
-  /// Returns the number of this wait, for expire().
-  std::uint64_t wait(Suspension reader) {
-    std::uint64_t number = 0;
-    bool is_there = false;
-    {
-      base::MutexLock lock{mutex_};
-      number = ++waits_;
-      is_there = is_over_ || !items_.empty();
-      if (!is_there) {
-        reader_ = reader;
-      }
-    }
-    if (is_there) {
-      reader.resume();
-    }
-    return number;
-  }
-  void expire(std::uint64_t wait) {
-    Suspension reader;
-    {
-      base::MutexLock lock{mutex_};
-      if (waits_ != wait || !reader_) {
-        return;
-      }
-      finish(AskError{AskError::Kind::may_have_run, base::Outcome::expired,
-                      "no item of the stream within its time"});
-      reader = std::exchange(reader_, Suspension{});
-    }
-    wake(reader);
-  }
-  /// The next item, the end, or the error.
-  [[nodiscard]] AskResult<std::optional<T>> take() {
-    base::MutexLock lock{mutex_};
-    if (!items_.empty()) {
-      std::optional<T> item{std::move(items_.front())};
-      items_.pop_front();
-      return item;
-    }
-    if (error_) {
-      return *error_;
-    }
-    return std::optional<T>{};
-  }
-
- private:
-  void finish(std::optional<AskError> error) TROUPE_REQUIRES(mutex_) {
-    if (!is_over_) {
-      is_over_ = true;
-      error_ = std::move(error);
-    }
-  }
-  static void wake(const Suspension& reader) {
-    if (reader) {
-      reader.resume();
-    }
-  }
-
-  mutable base::Mutex mutex_;
-  std::deque<T> items_ TROUPE_GUARDED_BY(mutex_);
-  std::uint64_t received_ TROUPE_GUARDED_BY(mutex_) = 0;
-  bool is_over_ TROUPE_GUARDED_BY(mutex_) = false;
-  std::optional<AskError> error_ TROUPE_GUARDED_BY(mutex_);
-  Suspension reader_ TROUPE_GUARDED_BY(mutex_);
-  std::uint64_t waits_ TROUPE_GUARDED_BY(mutex_) = 0;
-};
-
-/// To the inbox itself: the source has ended, and what it sent before is handled.
-struct StreamSourceGone {
-  std::string why;
-  TROUPE_MESSAGE(StreamSourceGone, why)
-};
-
-template <class T>
-class StreamInbox final : public Actor {
- public:
-  using Protocol = actors::Protocol<StreamItem<T>, StreamEnd, StreamSourceGone>;
-  StreamInbox(ActorRef<actors::Protocol<StreamDemand>> source, std::uint64_t window,
-              std::shared_ptr<StreamQueue<T>> queue)
-      : source_(source), window_(window), queue_(std::move(queue)) {}
-
-  void on_start() override {
-    watch(source_);
-    // Otherwise the watch tells.
-    if (source_.tell(StreamDemand{window_, self()}) == base::Outcome::no_such_actor) {
-      on(StreamSourceGone{"there is none"});
-    }
-  }
-  void on_stop(ExitReason) override {
-    queue_->end(AskError{AskError::Kind::may_have_run, base::Outcome::stopped,
-                         "the stream's reader was stopped"});
-  }
-  void on(StreamItem<T> item) { queue_->push(std::move(item)); }
-  void on(const StreamEnd& m) {
-    queue_->end(m);
-    stop();
-  }
-  void on(const Terminated& notice) {
-    // The notice overtakes messages: the last items are still in the mailbox.
-    if (self_as<StreamInbox>().tell(StreamSourceGone{notice.text}) != base::Outcome::accepted) {
-      on(StreamSourceGone{notice.text});
-    }
-  }
-  void on(const StreamSourceGone& m) {
-    queue_->end(AskError{AskError::Kind::may_have_run, base::Outcome::stopped,
-                         "the stream's sender has ended" + (m.why.empty() ? "" : ": " + m.why)});
-    stop();
-  }
-
- private:
-  ActorRef<actors::Protocol<StreamDemand>> source_;
-  std::uint64_t window_;
-  std::shared_ptr<StreamQueue<T>> queue_;
-};
-
-}  // namespace detail
 
 struct StreamOptions {
   /// How many items may be under way or waiting here; at least 1.

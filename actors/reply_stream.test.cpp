@@ -129,7 +129,7 @@ TEST_F(ReplyStreamTest, ManyRepliesComeInOrderWhateverTheWindow) {
     EXPECT_EQ(ask(reader, Read{.end = 100, .window = window}, 10s).value(), "4950") << window;
   }
   EXPECT_EQ(ask(reader, Read{.end = 0}).value(), "0");
-  EXPECT_EQ(system->actor_count(), 2U);
+  EXPECT_EQ(system.actor_count(), 2U);
 }
 
 TEST_F(ReplyStreamTest, WriterIsHeldToTheReadersDemand) {
@@ -141,7 +141,7 @@ TEST_F(ReplyStreamTest, WriterIsHeldToTheReadersDemand) {
   const std::int64_t written = ask(feed, Written{}).value();
   EXPECT_GE(written, 1'000'010);
   EXPECT_LE(written, 1'000'014);
-  EXPECT_EQ(system->actor_count(), 2U);
+  EXPECT_EQ(system.actor_count(), 2U);
 }
 
 TEST_F(ReplyStreamTest, RefusalFailsTheStream) {
@@ -187,9 +187,9 @@ TEST_F(ReplyStreamTest, StreamFailsWhenTheAnsweringActorIsStopped) {
   auto sum =
       spawn<Reader>({}, feed).ask(Read{.end = 1'000'000, .take = 1'000'000, .window = 1}, 10s);
   for (int i = 0; i < 100; ++i) {
-    (void)scheduler.step();
+    (void)world.step();
   }
-  system->stop(feed);
+  system.stop(feed);
   run();
   EXPECT_NE(sum.get().value().find(" then may_have_run (stopped)"), std::string::npos);
 }
@@ -199,13 +199,13 @@ TEST_F(ReplyStreamTest, WriterIsToldWhenTheAskingActorIsStopped) {
   auto reader = spawn<Reader>({}, feed);
   auto sum = reader.ask(Read{.end = 1'000'000, .window = 4}, 10s);
   for (int i = 0; i < 100; ++i) {
-    (void)scheduler.step();
+    (void)world.step();
   }
-  system->stop(reader);
+  system.stop(reader);
   run();
   EXPECT_EQ(sum.get().error().kind, AskError::Kind::may_have_run);
   EXPECT_GE(ask(feed, Written{}).value(), 1'000'000);
-  EXPECT_EQ(system->actor_count(), 1U);
+  EXPECT_EQ(system.actor_count(), 1U);
 }
 
 TEST_F(ReplyStreamTest, StreamThatNobodyReadsIsGivenUp) {
@@ -213,10 +213,10 @@ TEST_F(ReplyStreamTest, StreamThatNobodyReadsIsGivenUp) {
   auto stream = feed.ask(CountTo{10}, 1s);
   run();
   EXPECT_TRUE(stream.get().ok());
-  EXPECT_EQ(system->actor_count(), 2U);
+  EXPECT_EQ(system.actor_count(), 2U);
   advance(stream_open_max + 1s);
   EXPECT_EQ(ask(feed, Written{}).value(), 1'000'000);
-  EXPECT_EQ(system->actor_count(), 1U);
+  EXPECT_EQ(system.actor_count(), 1U);
 }
 
 TEST_F(ReplyStreamTest, TellHasNobodyToStreamTo) {

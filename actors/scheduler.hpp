@@ -51,7 +51,7 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   /// Queues a runnable that is not queued and not running. From a worker's own turn it runs next on
-  /// that worker. After stop() it is kept and never run.
+  /// that worker. A scheduler that has stopped never runs it.
   virtual void schedule(Runnable& runnable) = 0;
 };
 

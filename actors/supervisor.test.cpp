@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "actors/step_scheduler.hpp"
+#include "actors/testing/stepped_test.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -50,9 +54,16 @@ class Slow : public Worker {
   void on_start() override {
     Worker::on_start();
     SpawnOptions held{.stop_timeout = 1h};
-    held.on_exit = [](ExitReason, std::function<void()> proceed) { held_back.push_back(proceed); };
+    held.on_exit = [](ExitReason, std::function<void()> proceed) {
+      if (holds_back) {
+        held_back.push_back(std::move(proceed));
+      } else {
+        proceed();
+      }
+    };
     (void)spawn<Held>(held);
   }
+  static inline bool holds_back = true;
   static inline std::vector<std::function<void()>> held_back;
 
  private:
@@ -77,23 +88,8 @@ class Door : public Supervisor {
   Story* story_;
 };
 
-class SupervisorTest : public testing::Test {
+class SupervisorTest : public testing::SteppedTest {
  protected:
-  void run() {
-    while (scheduler.step()) {
-    }
-  }
-  void advance(base::Duration by) {
-    const base::TimePoint end = clock.now() + by;
-    run();
-    while (system.timers().next_due() <= end) {
-      clock.set(std::max(clock.now(), system.timers().next_due()));
-      system.timers().run_due(clock.now());
-      run();
-    }
-    clock.set(end);
-    run();
-  }
   ChildSpec worker(const std::string& name, Restart restart = Restart::permanent) {
     return child_spec<Worker>({.name = name, .restart = {.restart = restart}}, name, &story);
   }
@@ -128,30 +124,17 @@ class SupervisorTest : public testing::Test {
     EXPECT_EQ(child(supervisor, name).tell(Crash{}), base::Outcome::accepted);
     run();
   }
+  void SetUp() override { Slow::holds_back = true; }
   void TearDown() override {
+    Slow::holds_back = false;
     for (const auto& proceed : std::exchange(Slow::held_back, {})) {
       proceed();
     }
-    bool stopped = false;
-    system.stop_all([&] { stopped = true; });
-    advance(60s);
-    for (const auto& proceed : std::exchange(Slow::held_back, {})) {
-      proceed();
-    }
-    run();
-    EXPECT_TRUE(stopped) << "seed " << seed();
-    EXPECT_TRUE(system.ledger().is_balanced()) << system.ledger().text();
+    SteppedTest::TearDown();
     EXPECT_EQ(system.actor_count(), 0U);
   }
 
   Story story;
-  base::ManualClock clock;
-  static std::uint64_t seed() {
-    const char* text = std::getenv("TROUPE_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : 11;
-  }
-  StepScheduler scheduler{base::Random{seed()}};
-  ActorSystem system{{}, clock, scheduler};
 };
 
 TEST(Strategy, SaysWhoIsRestarted) {

@@ -15,8 +15,8 @@ class Suspension {
  public:
   Suspension() = default;
 
-  /// Called in await_suspend: the coroutine of the actor that runs on this thread. Aborts outside of
-  /// an actor, where nothing could wake it.
+  /// Called in await_suspend: the coroutine of the actor that runs on this thread. Aborts outside
+  /// of an actor, where nothing could wake it.
   [[nodiscard]] static Suspension of_current_actor(std::coroutine_handle<> waiting);
 
   /// Wakes the coroutine; only the first call has an effect. Thread-safe.

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "actors/testing/failure.hpp"
 #include "actors/timer_thread.hpp"
 #include "base/random.hpp"
 
@@ -22,11 +22,6 @@ using base::TimePoint;
 
 TimePoint at(std::int64_t time) {
   return TimePoint{Duration{time}};
-}
-
-std::uint64_t seed() {
-  const char* text = std::getenv("TROUPE_SEED");
-  return text != nullptr ? std::stoull(text) : 1;
 }
 
 TEST(Timers, RunsWhatIsDueInOrderOfDueThenAdding) {
@@ -112,7 +107,7 @@ TEST(Timers, TellsTheWakerOnlyOfWhatIsEarlierThanTheDriverKnows) {
 }
 
 TEST(Timers, AgreesWithASortedListUnderRandomUse) {
-  const std::uint64_t chosen = seed();
+  const std::uint64_t chosen = testing::seed_or(1);
   SCOPED_TRACE("TROUPE_SEED=" + std::to_string(chosen));
   base::Random random{chosen};
   Timers timers;

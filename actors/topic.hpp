@@ -141,7 +141,6 @@ class EventStream : public ActorRef<Protocol<GetSubscribers>> {
     return detail::order_subscription(*this,
                                       {.subscriber = subscriber, .type_id = message_type<M>.id});
   }
-  /// From everything.
   [[nodiscard]] base::Outcome unsubscribe_all(const AnyRef& subscriber) const {
     return detail::order_subscription(*this, {.subscriber = subscriber});
   }

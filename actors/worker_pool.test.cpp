@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "actors/testing/failure.hpp"
 #include "base/random.hpp"
 
 namespace troupe::actors {
@@ -27,11 +27,6 @@ class Calls final : public Runnable {
  private:
   std::function<After()> call_;
 };
-
-std::uint64_t seed() {
-  const char* text = std::getenv("TROUPE_SEED");
-  return text != nullptr ? std::stoull(text) : 1;
-}
 
 /// Nobody but the owner takes anything unless it is overdue by an hour.
 WorkerPoolOptions without_stealing(std::uint32_t workers) {
@@ -338,7 +333,7 @@ class Poked final : public Runnable {
 };
 
 TEST(WorkerPool, RunsEachExactlyAsOftenAsScheduledAndNeverTwiceAtOnce) {
-  const std::uint64_t chosen = seed();
+  const std::uint64_t chosen = testing::seed_or(1);
   SCOPED_TRACE("TROUPE_SEED=" + std::to_string(chosen));
   base::Random random{chosen};
   for (int round = 0; round < 40; ++round) {

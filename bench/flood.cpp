@@ -85,17 +85,6 @@ void fan_in(const char* work, std::uint32_t sources, const Order& order) {
   print_rate(work, messages, seconds);
 }
 
-struct Numbered {
-  std::uint64_t number = 0;
-  std::uint64_t value = 0;
-  TROUPE_MESSAGE(Numbered, number, value)
-};
-struct LocalItem {
-  using Message = Numbered;
-  static Message make(std::uint64_t number) { return {number, value_of(number)}; }
-  static bool is_right(const Message&) { return true; }
-};
-
 }  // namespace
 
 void flood(const Order& order) {

@@ -17,16 +17,6 @@ namespace {
 using actors::ActorRef;
 using base::Outcome;
 
-struct Numbered {
-  std::uint64_t number = 0;
-  std::uint64_t value = 0;
-  TROUPE_MESSAGE(Numbered, number, value)
-};
-struct LocalItem {
-  using Message = Numbered;
-  static Message make(std::uint64_t number) { return {number, value_of(number)}; }
-  static bool is_right(const Message&) { return true; }
-};
 using Sink = WindowedSink<LocalItem>;
 using Source = WindowedSource<LocalItem>;
 

@@ -36,6 +36,18 @@ struct WhoAreYou {
   TROUPE_MESSAGE(WhoAreYou)
 };
 
+struct Numbered {
+  std::uint64_t number = 0;
+  std::uint64_t value = 0;
+  TROUPE_MESSAGE(Numbered, number, value)
+};
+/// The kind of item that travels nowhere.
+struct LocalItem {
+  using Message = Numbered;
+  static Message make(std::uint64_t number) { return {number, value_of(number)}; }
+  static bool is_right(const Message&) { return true; }
+};
+
 template <class Kind>
 class WindowedSink : public actors::Actor {
  public:

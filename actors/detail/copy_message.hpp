@@ -16,8 +16,7 @@ Envelope copy_message(const MessageBlock& message) {
   }
   base::Bytes body;
   encode_body(message, body, message.type != nullptr);
-  return Envelope::encoded(BlockKind::message, message.type_id,
-                           message.shape(), body);
+  return Envelope::encoded(BlockKind::message, message.type_id, message.shape(), body);
 }
 using CopyMessage = Envelope (*)(const MessageBlock& message);
 

@@ -1,7 +1,5 @@
 #include "actors/testing/explorer.hpp"
 
-#include <ucontext.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -11,15 +9,12 @@
 #include <stdexcept>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/common_interface_defs.h>
-#endif
+#include "actors/testing/fiber.hpp"
 
 namespace troupe::testing {
 
 namespace {
 
-constexpr std::size_t stack_bytes = std::size_t{256} << 10U;
 /// Reading the same value at the same place so often in a row is spinning.
 constexpr std::uint32_t equal_loads_max = 3;
 
@@ -91,11 +86,8 @@ struct Explorer::Step {
   Clock clock{};
 };
 
-struct Explorer::Fiber {
-  ucontext_t context{};
-  std::vector<std::byte> stack = std::vector<std::byte>(stack_bytes);
-  std::function<void()> body;
-  bool is_finished = false;
+/// Where one thread of the running schedule stands.
+struct Explorer::Thread {
   Operation next;
   const std::function<bool()>* is_enabled = nullptr;
   bool awaits_change = false;
@@ -112,19 +104,14 @@ struct Explorer::Fiber {
 /// The schedule that is being run.
 struct Explorer::Run {
   Explorer* explorer = nullptr;
-  ucontext_t main{};
+  std::vector<Thread> threads;
   std::optional<std::size_t> current;
-  std::size_t threads = 0;
   std::uint32_t step = 0;
   bool is_over = false;
   std::string failure;
   /// The last write to an address, by thread.
   std::map<const void*, Clock> writes;
   std::vector<Memory> freed;
-#if defined(__SANITIZE_ADDRESS__)
-  const void* main_stack = nullptr;
-  std::size_t main_stack_bytes = 0;
-#endif
 
   void fail(std::string text) {
     if (failure.empty()) {
@@ -136,12 +123,12 @@ struct Explorer::Run {
       return memory.overlaps({address, 1});
     });
   }
-  Fiber& fiber(std::size_t thread) {
-    return *explorer->fibers_[thread];
+  [[nodiscard]] bool is_finished(std::size_t thread) const {
+    return explorer->fibers_[thread]->is_finished();
   }
+  void run_body(const std::function<void()>& body);
   void resume(std::size_t thread);
   void to_main();
-  static void entry();
   [[nodiscard]] bool changed_since_read(std::size_t thread, const void* address,
                                         std::uint32_t read_at) const;
   [[nodiscard]] bool is_enabled(std::size_t thread);
@@ -161,50 +148,27 @@ thread_local void* active_run = nullptr;
 Explorer::Explorer(ExplorerOptions options) : options_(options) {}
 Explorer::~Explorer() = default;
 
-// Fibers.
+// Within the threads.
 
 void Explorer::Run::resume(std::size_t thread) {
   current = thread;
-#if defined(__SANITIZE_ADDRESS__)
-  void* fake = nullptr;
-  __sanitizer_start_switch_fiber(&fake, fiber(thread).stack.data(), stack_bytes);
-  swapcontext(&main, &fiber(thread).context);
-  __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
-#else
-  swapcontext(&main, &fiber(thread).context);
-#endif
+  explorer->fibers_[thread]->resume();
   current.reset();
 }
 
 void Explorer::Run::to_main() {
-  Fiber& self = fiber(*current);
-#if defined(__SANITIZE_ADDRESS__)
-  void* fake = nullptr;
-  __sanitizer_start_switch_fiber(self.is_finished ? nullptr : &fake, main_stack, main_stack_bytes);
-  swapcontext(&self.context, &main);
-  __sanitizer_finish_switch_fiber(fake, &main_stack, &main_stack_bytes);
-#else
-  swapcontext(&self.context, &main);
-#endif
+  explorer->fibers_[*current]->pause();
 }
 
-void Explorer::Run::entry() {
-  auto& run = *static_cast<Run*>(active_run);
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(nullptr, &run.main_stack, &run.main_stack_bytes);
-#endif
-  Fiber& self = run.fiber(*run.current);
+void Explorer::Run::run_body(const std::function<void()>& body) {
   try {
-    self.body();
+    body();
   } catch (const Ended&) {
   } catch (const Mismatch& mismatch) {
-    run.fail(mismatch.text);
+    fail(mismatch.text);
   } catch (const std::exception& exception) {
-    run.fail(std::string{"a thread threw: "} + exception.what());
+    fail(std::string{"a thread threw: "} + exception.what());
   }
-  self.body = nullptr;
-  self.is_finished = true;
-  run.to_main();
 }
 
 void Explorer::before(const void* address, bool is_write, const char* name,
@@ -213,7 +177,7 @@ void Explorer::before(const void* address, bool is_write, const char* name,
   if (run == nullptr || !run->current || std::uncaught_exceptions() > 0) {
     return;
   }
-  Fiber& self = run->fiber(*run->current);
+  Thread& self = run->threads[*run->current];
   self.next = {{{address, 1}}, is_write, name};
   self.is_enabled = is_enabled;
   run->to_main();
@@ -228,7 +192,7 @@ void Explorer::before(const void* address, bool is_write, const char* name,
 
 void Explorer::await_change() {
   auto* run = static_cast<Run*>(active_run);
-  Fiber& self = run->fiber(*run->current);
+  Thread& self = run->threads[*run->current];
   self.next = {{}, false, "await change"};
   for (const auto& [address, step] : self.reads) {
     self.next.places.emplace_back(address, 1);
@@ -253,7 +217,7 @@ void Explorer::free_memory(const void* memory, std::size_t bytes) {
   if (run == nullptr || !run->current || std::uncaught_exceptions() > 0) {
     return;
   }
-  Fiber& self = run->fiber(*run->current);
+  Thread& self = run->threads[*run->current];
   self.next = {{{memory, bytes}}, true, "free"};
   run->to_main();
   if (run->is_over) {
@@ -271,7 +235,7 @@ bool Explorer::Run::changed_since_read(std::size_t thread, const void* address,
   if (written == writes.end()) {
     return false;
   }
-  for (std::size_t other = 0; other < threads; ++other) {
+  for (std::size_t other = 0; other < threads.size(); ++other) {
     if (other != thread && written->second[other] > read_at) {
       return true;
     }
@@ -280,26 +244,26 @@ bool Explorer::Run::changed_since_read(std::size_t thread, const void* address,
 }
 
 bool Explorer::Run::is_enabled(std::size_t thread) {
-  Fiber& fiber_of = fiber(thread);
-  if (fiber_of.is_finished) {
+  if (is_finished(thread)) {
     return false;
   }
-  if (fiber_of.is_enabled != nullptr) {
-    return (*fiber_of.is_enabled)();
+  const Thread& state = threads[thread];
+  if (state.is_enabled != nullptr) {
+    return (*state.is_enabled)();
   }
-  if (fiber_of.awaits_change) {
-    return std::any_of(fiber_of.reads.begin(), fiber_of.reads.end(), [&](const auto& read) {
+  if (state.awaits_change) {
+    return std::any_of(state.reads.begin(), state.reads.end(), [&](const auto& read) {
       return changed_since_read(thread, read.first, read.second);
     });
   }
-  const bool spins = fiber_of.equal_loads >= equal_loads_max && !fiber_of.next.is_write &&
-                     fiber_of.next.places.front().begin == fiber_of.loaded;
-  return !spins || changed_since_read(thread, fiber_of.loaded, fiber_of.loaded_at);
+  const bool spins = state.equal_loads >= equal_loads_max && !state.next.is_write &&
+                     state.next.places.front().begin == state.loaded;
+  return !spins || changed_since_read(thread, state.loaded, state.loaded_at);
 }
 
 ThreadSet Explorer::Run::enabled() {
   ThreadSet threads_enabled = 0;
-  for (std::size_t thread = 0; thread < threads; ++thread) {
+  for (std::size_t thread = 0; thread < threads.size(); ++thread) {
     threads_enabled |= is_enabled(thread) ? only(thread) : 0;
   }
   return threads_enabled;
@@ -307,7 +271,7 @@ ThreadSet Explorer::Run::enabled() {
 
 /// Where the thread's next operation races with an earlier step, the other order is tried, too.
 void Explorer::Run::find_races(std::size_t thread) {
-  Fiber& self = fiber(thread);
+  Thread& self = threads[thread];
   auto& steps = explorer->steps_;
   for (std::uint32_t at = step; at > 0; --at) {
     Step& earlier = steps[at - 1];
@@ -336,14 +300,14 @@ void Explorer::Run::find_races(std::size_t thread) {
 
 /// Does the chosen thread's operation, and all that it does up to its next one.
 void Explorer::Run::execute(Step& taken) {
-  Fiber& self = fiber(taken.chosen);
+  Thread& self = threads[taken.chosen];
   taken.operation = self.next;
   ++step;
   Clock clock = self.clock;
   for (std::uint32_t at = 1; at < step; ++at) {
     const Step& earlier = explorer->steps_[at - 1];
     if (taken.operation.depends_on(earlier.operation)) {
-      for (std::size_t i = 0; i < threads; ++i) {
+      for (std::size_t i = 0; i < threads.size(); ++i) {
         clock[i] = std::max(clock[i], earlier.clock[i]);
       }
     }
@@ -399,9 +363,9 @@ std::optional<ThreadSet> Explorer::Run::decide(std::size_t depth, ThreadSet enab
     taken.preemptions = last.preemptions + (preempts ? 1 : 0);
   }
   ThreadSet asleep = 0;
-  for (std::size_t thread = 0; thread < threads && !is_bounded; ++thread) {
+  for (std::size_t thread = 0; thread < threads.size() && !is_bounded; ++thread) {
     if (((taken.sleep | taken.done) & only(thread)) != 0 && thread != taken.chosen &&
-        !fiber(thread).next.depends_on(fiber(taken.chosen).next)) {
+        !threads[thread].next.depends_on(threads[taken.chosen].next)) {
       asleep |= only(thread);
     }
   }
@@ -413,9 +377,9 @@ void Explorer::Run::drive() {
   const bool is_bounded = explorer->options_.preemptions_max != ExplorerOptions::unlimited;
   for (std::size_t depth = 0; failure.empty(); ++depth) {
     bool all_finished = true;
-    for (std::size_t thread = 0; thread < threads; ++thread) {
-      all_finished = all_finished && fiber(thread).is_finished;
-      if (!is_bounded && !fiber(thread).is_finished) {
+    for (std::size_t thread = 0; thread < threads.size(); ++thread) {
+      all_finished = all_finished && is_finished(thread);
+      if (!is_bounded && !is_finished(thread)) {
         find_races(thread);
       }
     }
@@ -451,28 +415,20 @@ void Explorer::run_schedule(const Setup& setup, Result& result) {
   run.explorer = this;
   Case made;
   setup(made);
-  run.threads = made.bodies_.size();
-  fibers_.resize(std::max(fibers_.size(), run.threads));
+  run.threads.resize(made.bodies_.size());
+  while (fibers_.size() < run.threads.size()) {
+    fibers_.push_back(std::make_unique<Fiber>());
+  }
   active_run = &run;
-  for (std::size_t thread = 0; thread < run.threads; ++thread) {
-    auto stack =
-        fibers_[thread] ? std::move(fibers_[thread]->stack) : std::vector<std::byte>(stack_bytes);
-    fibers_[thread] = std::make_unique<Fiber>();
-    Fiber& fiber = *fibers_[thread];
-    fiber.stack = std::move(stack);
-    fiber.body = made.bodies_[thread];
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.data();
-    fiber.context.uc_stack.ss_size = fiber.stack.size();
-    fiber.context.uc_link = nullptr;
-    makecontext(&fiber.context, &Run::entry, 0);
+  for (std::size_t thread = 0; thread < run.threads.size(); ++thread) {
+    fibers_[thread]->start([&run, body = made.bodies_[thread]] { run.run_body(body); });
     run.resume(thread);
   }
   run.drive();
   const bool was_cut_short = run.is_over || !run.failure.empty();
   run.is_over = true;
-  for (std::size_t thread = 0; thread < run.threads; ++thread) {
-    while (!run.fiber(thread).is_finished) {
+  for (std::size_t thread = 0; thread < run.threads.size(); ++thread) {
+    while (!run.is_finished(thread)) {
       run.resume(thread);
     }
   }

@@ -13,6 +13,8 @@
 
 namespace troupe::testing {
 
+class Fiber;
+
 struct ExplorerOptions {
   static constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
   /// How often a schedule may take the processor from a thread that could go on (Musuvathi and
@@ -87,13 +89,14 @@ class Explorer {
 
  private:
   struct Run;
-  struct Fiber;
+  struct Thread;
   struct Step;
 
   void run_schedule(const Setup& setup, Result& result);
   bool next_schedule();
 
   ExplorerOptions options_;
+  /// Of the threads; kept from schedule to schedule.
   std::vector<std::unique_ptr<Fiber>> fibers_;
   /// The decisions of the running schedule, and what is still to be tried at each.
   std::vector<Step> steps_;

@@ -2,73 +2,40 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
-#include "actors/actor_system.hpp"
-#include "actors/step_scheduler.hpp"
-#include "base/clock.hpp"
+#include "actors/testing/testing.hpp"
 
-namespace troupe::actors::testing {
+namespace troupe::testing {
 
-/// One actor system that a test steps by hand; at its end all actors are stopped and the ledger is
-/// checked.
+/// A test with a TestSystem and short words for it. The system ends before the members of derived
+/// fixtures do, so actors may point to those.
 class SteppedTest : public ::testing::Test {
  protected:
-  static std::uint64_t seed() {
-    const char* text = std::getenv("TROUPE_SEED");
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : 7;
-  }
+  explicit SteppedTest(TestSystemOptions options = {}) : world(options) {}
 
-  void run() { (void)scheduler.run_until_idle(1'000'000); }
-  void advance(base::Duration by) {
-    const base::TimePoint end = clock.now() + by;
-    run();
-    while (system->timers().next_due() <= end) {
-      clock.set(std::max(clock.now(), system->timers().next_due()));
-      (void)system->timers().run_due(clock.now());
-      run();
-    }
-    clock.set(end);
-    run();
-  }
+  void run() { world.run_until_idle(); }
+  void advance(base::Duration by) { world.advance(by); }
   template <class A, class... Args>
-  ActorRef<A> spawn(SpawnOptions options, Args... args) {
-    return system->spawn<A>(std::move(options), args...).value();
+  actors::ActorRef<A> spawn(actors::SpawnOptions options, Args... args) {
+    return world.spawn<A>(std::move(options), std::move(args)...);
   }
-  /// Steps, and moves the time if nothing else answers.
-  template <class T, class M>
-  AskResult<ReplyOf<M>> ask(const ActorRef<T>& ref, M message,
-                            base::Duration timeout = std::chrono::seconds{1}) {
-    auto pending = ref.ask(std::move(message), timeout);
-    run();
-    if (!pending.is_ready()) {
-      advance(timeout);
-    }
-    return pending.get();
+  template <class T, base::Message M>
+  actors::AskResult<actors::ReplyOf<M>> ask(const actors::ActorRef<T>& actor, M message,
+                                            base::Duration timeout = std::chrono::seconds{1}) {
+    return world.ask(actor, std::move(message), timeout);
   }
-  std::uint64_t dead(base::Outcome reason) const {
-    return system->ledger().dead[static_cast<std::size_t>(reason)];
+  /// How many messages have ended as dead letters for this reason.
+  [[nodiscard]] std::uint64_t dead(base::Outcome reason) const {
+    return system.ledger().dead[static_cast<std::size_t>(reason)];
   }
 
-  void TearDown() override {
-    bool stopped = false;
-    system->stop_all([&] { stopped = true; });
-    advance(std::chrono::seconds{60});
-    EXPECT_TRUE(stopped) << "seed " << seed();
-    const auto ledger = system->ledger();
-    EXPECT_TRUE(ledger.is_balanced())
-        << "sent " << ledger.sent << ", delivered " << ledger.delivered << ", in flight "
-        << ledger.in_flight << ", seed " << seed();
-    EXPECT_EQ(system->requests().open_count(), 0U);
-  }
+  void TearDown() override { world.finish(); }
 
-  base::ManualClock clock;
-  StepScheduler scheduler{base::Random{seed()}};
-  std::unique_ptr<ActorSystem> system =
-      std::make_unique<ActorSystem>(ActorSystemOptions{}, clock, scheduler);
+  TestSystem world;
+  actors::ActorSystem& system = world.system();
 };
 
-}  // namespace troupe::actors::testing
+}  // namespace troupe::testing

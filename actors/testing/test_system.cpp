@@ -18,7 +18,7 @@ constexpr std::size_t losses_shown_max = 5;
 TestSystem::TestSystem(TestSystemOptions options)
     : options_(options),
       scheduler_(base::Random{options.seed}),
-      system_(actors::ActorSystemOptions{.seed = options.seed}, clock_, scheduler_),
+      system_({.seed = options.seed, .own_threads = false}, clock_, scheduler_),
       exceptions_(std::uncaught_exceptions()) {}
 
 TestSystem::~TestSystem() {
