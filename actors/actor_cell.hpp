@@ -144,6 +144,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   enum class State : std::uint8_t { vacant, launching, running, failed, stopping, releasing };
   /// What deliver() takes: from which number on is in id_.
   enum class Takes : std::uint8_t { nothing, plain, by_policy };
+  /// Where a message that is handled came from: the mailbox's front, the policy's lane, or what a
+  /// coroutine of the object before this one had.
+  enum class Source : std::uint8_t { mailbox, lane, kept };
   struct Parts;
   struct RunningTask;
   struct Intake;
@@ -179,7 +182,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool takes_messages() const;
   bool block(bool is_relieved);
   void handle_message(MessageBlock& block);
-  void handle_repeatably(MessageBlock& block);
+  void dismiss(MessageBlock& block, base::Outcome outcome, const char* why);
   void finish_message(MessageBlock& block, Handled handled);
   template <class Function>
   void guarded(Function&& function);
@@ -187,6 +190,15 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void resume(std::uint64_t token);
   void collect_finished_tasks();
   void after_user_code();
+
+  // crash_retry.cpp: OnCrash::retry_message
+  void handle_repeatably(MessageBlock& block);
+  void keep_for_retry(MessageBlock& block);
+  void keep_with_task(Envelope message);
+  Task<Envelope> run_with_message(Task<Envelope> handler, Envelope message, std::uint32_t crashes);
+  [[nodiscard]] bool keeps_message();
+  void give_up_message(Envelope message);
+  void handle_kept_message();
 
   // intake.cpp: policies, full mailboxes, senders that wait
   base::Outcome deliver_to_full(Envelope&& envelope);
@@ -283,8 +295,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool stop_requested_ = false;
   bool crashed_ = false;
   bool restart_wanted_ = false;
-  /// The message in hand is not the mailbox's front but came from the policy's lane.
-  bool from_lane_ = false;
+  /// Of the message in hand.
+  Source source_ = Source::mailbox;
   ExitReason exit_reason_ = ExitReason::stopped;
   Mailbox mailbox_;
   std::atomic<Scheduler*> scheduler_{nullptr};

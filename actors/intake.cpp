@@ -94,15 +94,16 @@ MessageBlock* ActorCell::next_message() {
   MessageBlock* message = mailbox_.front();
   if (message == nullptr) [[unlikely]] {
     if (Intake* in = intake_.load(std::memory_order_acquire)) {
-      message = parts_ && parts_->in_hand ? parts_->in_hand.release() : in->lane.pop();
-      from_lane_ = message != nullptr;
+      message = parts_ && parts_->retry && parts_->retry->in_hand ? parts_->retry->in_hand.release()
+                                                                  : in->lane.pop();
+      source_ = message != nullptr ? Source::lane : Source::mailbox;
     }
   }
   return message;
 }
 
 void ActorCell::drop_message(MessageBlock& block) {
-  if (!from_lane_) [[likely]] {
+  if (source_ == Source::mailbox) [[likely]] {
     mailbox_.done();
     return;
   }
@@ -110,11 +111,12 @@ void ActorCell::drop_message(MessageBlock& block) {
 }
 
 Envelope ActorCell::take_message(MessageBlock& block) {
-  if (!from_lane_) [[likely]] {
+  if (source_ == Source::mailbox) [[likely]] {
     return Envelope{mailbox_.detach()};
   }
-  from_lane_ = false;
-  intake().lane.done();
+  if (std::exchange(source_, Source::mailbox) == Source::lane) {
+    intake().lane.done();
+  }
   return Envelope{&block};
 }
 
