@@ -81,6 +81,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] std::string_view type_name() const;
   /// Messages in the mailbox now. Thread-safe.
   [[nodiscard]] std::uint32_t queued() const;
+  /// For its own on_start(), once a life; see MailboxShares. `options`: what it was spawned with,
+  /// whose policy drops nothing.
+  void divide_mailbox(const SpawnOptions& options, std::shared_ptr<MailboxShares> shares);
   /// How many it takes. Thread-safe.
   [[nodiscard]] std::uint32_t queued_max() const;
 
@@ -219,6 +222,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void wait_again(std::shared_ptr<Send::State> sender);
   [[nodiscard]] bool can_never_fit() const;
   bool admit_waiting_senders(std::uint32_t count_max);
+  bool admit_where_room_is();
   void expire_waiting_senders();
   void refuse_waiting_senders();
   [[nodiscard]] Intake& intake();
