@@ -344,8 +344,11 @@ void PoolActor::count() {
   std::size_t waiting = returned_.size() + held_.size();
   std::vector<std::size_t> bound;
   for (const Worker& worker : workers_) {
-    bound.push_back(worker.bound_for.size() + worker.left_behind.size());
-    waiting += bound.back();
+    const std::size_t messages = worker.bound_for.size() + worker.left_behind.size();
+    waiting += messages;
+    if (shared_->shares) {
+      bound.push_back(messages);
+    }
   }
   if (shared_->shares) {
     shared_->shares->set_held(std::move(bound));
