@@ -56,7 +56,8 @@ struct SpawnOptions {
   /// Whether a restarted actor finds the messages that had come before. Otherwise they go to the
   /// dead letters.
   bool keep_mailbox = true;
-  /// Concerns plain handlers; what a coroutine had begun is not repeated.
+  /// Concerns plain handlers and coroutines, but not what other coroutines of the actor had begun
+  /// when it crashed, and not what was stashed: their askers are told may_have_run.
   OnCrash on_crash = OnCrash::drop_message;
   /// How long the spawning actor, when it ends or restarts, waits for this one to end in order;
   /// then it is killed. A handler that runs cannot be interrupted: a killed actor is let go of, and

@@ -18,17 +18,6 @@ std::string name_of(const MessageBlock& block) {
                                : "#" + std::to_string(block.type_id);
 }
 
-Envelope copy_of(const MessageBlock& block) {
-  Envelope copy{make_block(block.type->bytes_of_value)};
-  block.type->copy(copy->value(), block.value());
-  copy->type = block.type;
-  copy->type_id = block.type_id;
-  copy->kind = block.kind;
-  copy->target = block.target;
-  copy->sender = block.sender;
-  return copy;
-}
-
 }  // namespace
 
 /// Marks this thread as running a cell's turn. Turns nest where a reply is delivered in place.
@@ -211,24 +200,19 @@ bool ActorCell::block(bool is_relieved) {
 
 void ActorCell::handle_message(MessageBlock& block) {
   if (state_ != State::running || block.target.value != id_.load(std::memory_order_relaxed)) {
-    system().dead_letter(take_message(block),
-                         {AskError::Kind::not_run, base::Outcome::stopped, "the actor has ended"});
+    dismiss(block, base::Outcome::stopped, "the actor has ended");
     return;
   }
   if (block.deadline != base::time_never && system().clock().coarse_now() > block.deadline) {
-    system().dead_letter(take_message(block),
-                         {AskError::Kind::not_run, base::Outcome::expired,
-                          "its deadline passed while it waited in the mailbox"});
+    dismiss(block, base::Outcome::expired, "its deadline passed while it waited in the mailbox");
     return;
   }
   if (block.reply.sink == &system().requests() &&
       !system().requests().is_open(block.reply.request)) {
-    system().dead_letter(take_message(block),
-                         {AskError::Kind::not_run, base::Outcome::cancelled,
-                          "its asker gave it up while it waited in the mailbox"});
+    dismiss(block, base::Outcome::cancelled, "its asker gave it up while it waited in the mailbox");
     return;
   }
-  if (parts_ && parts_->on_crash == OnCrash::retry_message) [[unlikely]] {
+  if (parts_ && parts_->retry) [[unlikely]] {
     handle_repeatably(block);
     return;
   }
@@ -240,38 +224,12 @@ void ActorCell::handle_message(MessageBlock& block) {
   after_user_code();
 }
 
-/// The handler gets a copy. If it crashes the actor, the message stays the next one, and counted as
-/// in flight, and its asker goes on waiting.
-void ActorCell::handle_repeatably(MessageBlock& block) {
-  Envelope copy;
-  if (block.type != nullptr && block.type->copy != nullptr) {
-    copy = copy_of(block);
-  }
-  Asker asker{block.reply, block.by_name, block.deadline};
-  asker_ = &asker;
-  parts_->keeps_asker = true;
-  Handled handled = Handled::done;
-  guarded([&] { handled = type_->dispatch(*actor_, *this, copy ? *copy : block); });
-  parts_->keeps_asker = false;
-  if (!crashed_) {
-    parts_->crashes = 0;
-    finish_message(block, handled);
-  } else {
-    asker_ = nullptr;
-    if (++parts_->crashes < crashes_a_message_max) {
-      if (from_lane_) {
-        parts_->in_hand = Envelope{&block};
-        from_lane_ = false;
-      }
-    } else {
-      parts_->crashes = 0;
-      system().dead_letter(take_message(block),
-                           {AskError::Kind::may_have_run, base::Outcome::stopped,
-                            "it crashed the actor " + std::to_string(crashes_a_message_max) +
-                                " times: " + parts_->crash_text});
-    }
-  }
-  after_user_code();
+/// It is not handled, or not again.
+void ActorCell::dismiss(MessageBlock& block, base::Outcome outcome, const char* why) {
+  const bool has_begun = parts_ && parts_->retry && std::exchange(parts_->retry->crashes, 0) > 0;
+  system().dead_letter(
+      take_message(block),
+      {has_begun ? AskError::Kind::may_have_run : AskError::Kind::not_run, outcome, why});
 }
 
 void ActorCell::finish_message(MessageBlock& block, Handled handled) {
@@ -312,8 +270,7 @@ void ActorCell::note_exception() {
     parts().crash_text = "something that is not a std::exception was thrown";
   }
   crashed_ = true;
-  if (parts_->keeps_asker && asker_ != nullptr) {
-    *asker_ = {};
+  if (parts_->retry && keeps_message()) {
     return;
   }
   take_reply_right().fail({AskError::Kind::may_have_run, base::Outcome::stopped,

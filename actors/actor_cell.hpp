@@ -81,6 +81,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] std::string_view type_name() const;
   /// Messages in the mailbox now. Thread-safe.
   [[nodiscard]] std::uint32_t queued() const;
+  /// For its own on_start(), once a life; see MailboxShares. `options`: what it was spawned with,
+  /// whose policy drops nothing.
+  void divide_mailbox(const SpawnOptions& options, std::shared_ptr<MailboxShares> shares);
   /// How many it takes. Thread-safe.
   [[nodiscard]] std::uint32_t queued_max() const;
 
@@ -145,6 +148,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// What deliver() takes: from which number on is in id_.
   enum class Takes : std::uint8_t { nothing, plain, by_policy };
   class CurrentCell;
+  /// Where a message that is handled came from: the mailbox's front, the policy's lane, or what a
+  /// coroutine of the object before this one had.
+  enum class Source : std::uint8_t { mailbox, lane, kept };
   struct Parts;
   struct RunningTask;
   struct Intake;
@@ -180,7 +186,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool takes_messages() const;
   bool block(bool is_relieved);
   void handle_message(MessageBlock& block);
-  void handle_repeatably(MessageBlock& block);
+  void dismiss(MessageBlock& block, base::Outcome outcome, const char* why);
   void finish_message(MessageBlock& block, Handled handled);
   template <class Function>
   void guarded(Function&& function);
@@ -188,6 +194,15 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void resume(std::uint64_t token);
   void collect_finished_tasks();
   void after_user_code();
+
+  // crash_retry.cpp: OnCrash::retry_message
+  void handle_repeatably(MessageBlock& block);
+  void keep_for_retry(MessageBlock& block);
+  void keep_with_task(Envelope message);
+  Task<Envelope> run_with_message(Task<Envelope> handler, Envelope message, std::uint32_t crashes);
+  [[nodiscard]] bool keeps_message();
+  void give_up_message(Envelope message);
+  void handle_kept_message();
 
   // intake.cpp: policies, full mailboxes, senders that wait
   base::Outcome deliver_to_full(Envelope&& envelope);
@@ -208,6 +223,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void wait_again(std::shared_ptr<Send::State> sender);
   [[nodiscard]] bool can_never_fit() const;
   bool admit_waiting_senders(std::uint32_t count_max);
+  bool admit_where_room_is();
   void expire_waiting_senders();
   void refuse_waiting_senders();
   [[nodiscard]] Intake& intake();
@@ -286,8 +302,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   bool stop_requested_ = false;
   bool crashed_ = false;
   bool restart_wanted_ = false;
-  /// The message in hand is not the mailbox's front but came from the policy's lane.
-  bool from_lane_ = false;
+  /// Of the message in hand.
+  Source source_ = Source::mailbox;
   ExitReason exit_reason_ = ExitReason::stopped;
   Mailbox mailbox_;
   std::atomic<Scheduler*> scheduler_{nullptr};

@@ -32,7 +32,9 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
     parts_->on_left = std::move(options.on_left);
     parts_->restart = options.restart;
     parts_->keep_mailbox = options.keep_mailbox;
-    parts_->on_crash = options.on_crash;
+    if (options.on_crash == OnCrash::retry_message) {
+      parts_->retry = std::make_unique<Parts::Retry>();
+    }
   }
   state_ = State::launching;
   set_policy(options);
@@ -153,6 +155,9 @@ void ActorCell::restart() {
     flush_mailbox();
   }
   create_actor();
+  if (parts_->retry) {
+    handle_kept_message();
+  }
 }
 
 /// The object goes; the number, the mailbox and those who watch stay for the next one.
@@ -352,13 +357,20 @@ void ActorCell::cancel_timers() {
 
 void ActorCell::flush_mailbox() {
   const AnyRef successor = parts_ ? parts_->successor : AnyRef{};
-  bool has_begun = parts_ && std::exchange(parts_->crashes, 0) > 0;
-  while (MessageBlock* message = next_message()) {
-    Envelope left = take_message(*message);
+  bool has_begun = parts_ && parts_->retry && std::exchange(parts_->retry->crashes, 0) > 0;
+  const auto next_left = [&] {
+    if (has_begun && parts_->retry->from_task) {
+      system().count_sent();
+      return std::move(parts_->retry->from_task);
+    }
+    MessageBlock* message = next_message();
+    return message != nullptr ? take_message(*message) : Envelope{};
+  };
+  while (Envelope left = next_left()) {
     if (successor) {
       system().count_delivered();  // and sent again, by whoever takes it now
       (void)successor.pass_on(std::move(left));
-    } else if (parts_ && parts_->on_left) {
+    } else if (parts_ && parts_->on_left && !has_begun) {
       system().count_delivered();
       parts_->on_left(std::move(left));
     } else {

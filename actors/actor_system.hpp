@@ -110,6 +110,8 @@ class ActorSystem {
   [[nodiscard]] Timers& timers() { return timers_; }
   /// What runs actors that have no other.
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+  /// The threads of actors that have one each.
+  [[nodiscard]] const OwnThreads& own_threads() const { return *own_threads_; }
   [[nodiscard]] PendingRequests& requests() { return requests_; }
   [[nodiscard]] const PendingRequests& requests() const { return requests_; }
   [[nodiscard]] AskChains& ask_chains() { return ask_chains_; }

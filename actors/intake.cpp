@@ -88,21 +88,29 @@ void ActorCell::set_policy(const SpawnOptions& options) {
   }
 }
 
+void ActorCell::divide_mailbox(const SpawnOptions& options, std::shared_ptr<MailboxShares> shares) {
+  PolicyLane& lane = intake().lane;
+  lane.configure(options.mailbox_policy(), type_->priority_of);
+  lane.divide(std::move(shares));
+  takes_.store(Takes::by_policy, std::memory_order_release);
+}
+
 /// What the actor handles next; null if there is nothing now. Ends with drop_message() or
 /// take_message().
 MessageBlock* ActorCell::next_message() {
   MessageBlock* message = mailbox_.front();
   if (message == nullptr) [[unlikely]] {
     if (Intake* in = intake_.load(std::memory_order_acquire)) {
-      message = parts_ && parts_->in_hand ? parts_->in_hand.release() : in->lane.pop();
-      from_lane_ = message != nullptr;
+      message = parts_ && parts_->retry && parts_->retry->in_hand ? parts_->retry->in_hand.release()
+                                                                  : in->lane.pop();
+      source_ = message != nullptr ? Source::lane : Source::mailbox;
     }
   }
   return message;
 }
 
 void ActorCell::drop_message(MessageBlock& block) {
-  if (!from_lane_) [[likely]] {
+  if (source_ == Source::mailbox) [[likely]] {
     mailbox_.done();
     return;
   }
@@ -110,18 +118,21 @@ void ActorCell::drop_message(MessageBlock& block) {
 }
 
 Envelope ActorCell::take_message(MessageBlock& block) {
-  if (!from_lane_) [[likely]] {
+  if (source_ == Source::mailbox) [[likely]] {
     return Envelope{mailbox_.detach()};
   }
-  from_lane_ = false;
-  intake().lane.done();
+  if (std::exchange(source_, Source::mailbox) == Source::lane) {
+    intake().lane.done();
+  }
   return Envelope{&block};
 }
 
 /// Whether something waits that is not in the mailbox; atomic.
 bool ActorCell::has_more() const {
   if (is_pressed_.load(std::memory_order_seq_cst)) {
-    return true;
+    const Intake* in = intake_.load(std::memory_order_acquire);
+    return in == nullptr || !in->waits_for_shares.load(std::memory_order_relaxed) ||
+           in->lane.has_messages();
   }
   const Intake* in = intake_.load(std::memory_order_acquire);
   return in != nullptr && in->lane.has_messages();
@@ -160,6 +171,7 @@ bool ActorCell::admit_or_relax(std::uint32_t count_max) {
     in.end_vote();
     base::MutexLock lock{in.mutex};
     if (in.waiting.empty()) {
+      in.waits_for_shares.store(false, std::memory_order_relaxed);
       is_pressed_.store(false, std::memory_order_relaxed);
     }
   }
@@ -250,12 +262,16 @@ void ActorCell::wait_again(std::shared_ptr<Send::State> sender) {
 
 /// After a refusal: not even an empty mailbox has room for it.
 bool ActorCell::can_never_fit() const {
-  return takes_.load(std::memory_order_relaxed) == Takes::by_policy && queued() == 0;
+  return takes_.load(std::memory_order_relaxed) == Takes::by_policy && queued() == 0 &&
+         !intake_.load(std::memory_order_relaxed)->lane.is_divided();
 }
 
 /// The first ones, in the order of coming. False: nobody waits any more.
 bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
   Intake& in = intake();
+  if (in.lane.is_divided()) {
+    return admit_where_room_is();
+  }
   for (std::uint32_t count = 0; count < count_max; ++count) {
     std::shared_ptr<Send::State> next;
     {
@@ -276,6 +292,31 @@ bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
   return true;
 }
 
+/// Of a divided mailbox: who waits for a share that is full holds up nobody behind it. Whoever
+/// comes to wait after this finds the places that were free now.
+bool ActorCell::admit_where_room_is() {
+  Intake& in = intake();
+  std::vector<std::pair<std::shared_ptr<Send::State>, base::Outcome>> ended;
+  bool waits = false;
+  {
+    base::MutexLock lock{in.mutex};
+    std::erase_if(in.waiting, [&](const std::shared_ptr<Send::State>& sender) {
+      const base::Outcome outcome = sender->try_admit(*this);
+      if (outcome == base::Outcome::mailbox_full) {
+        return false;
+      }
+      ended.emplace_back(sender, outcome);
+      return true;
+    });
+    waits = !in.waiting.empty();
+    in.waits_for_shares.store(waits, std::memory_order_relaxed);
+  }
+  for (const auto& [sender, outcome] : ended) {
+    sender->finish(outcome);
+  }
+  return waits;
+}
+
 void ActorCell::refuse_waiting_senders() {
   Intake* in = nullptr;
   // Writes even where there is none, so that who builds it after this sees that takes_ is
@@ -288,6 +329,7 @@ void ActorCell::refuse_waiting_senders() {
     base::MutexLock lock{in->mutex};
     waiting.swap(in->waiting);
   }
+  in->lane.divide(nullptr);  // the next life's is its own
   for (const auto& sender : waiting) {
     sender->finish(base::Outcome::stopped);
   }

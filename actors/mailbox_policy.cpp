@@ -1,5 +1,8 @@
 #include "actors/mailbox_policy.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::actors {
 
 std::size_t bytes_of(const MessageBlock& block) {
@@ -20,6 +23,45 @@ void PolicyLane::configure(const MailboxPolicy& policy, PriorityOf priority_of) 
   base::MutexLock lock{mutex_};
   policy_ = policy;
   priority_of_ = priority_of;
+  shares_.reset();
+  queued_by_share_.clear();
+  is_divided_.store(false, std::memory_order_relaxed);
+}
+
+void PolicyLane::divide(std::shared_ptr<MailboxShares> shares) {
+  base::MutexLock lock{mutex_};
+  is_divided_.store(shares != nullptr, std::memory_order_relaxed);
+  shares_ = std::move(shares);
+}
+
+/// Without the lock: the user's function is asked for the key.
+std::uint32_t PolicyLane::share_of(const MessageBlock& block) const {
+  if (!is_divided()) {
+    return no_share;
+  }
+  std::shared_ptr<MailboxShares> shares;
+  {
+    base::MutexLock lock{mutex_};
+    shares = shares_;
+  }
+  return shares ? shares->share_of(block) : no_share;
+}
+
+bool PolicyLane::is_share_full(std::uint32_t share) const {
+  if (share == no_share || !shares_) {
+    return false;
+  }
+  const std::uint32_t queued = share < queued_by_share_.size() ? queued_by_share_[share] : 0;
+  return queued >= shares_->messages_max(share);
+}
+
+/// After a message was taken from its queue.
+void PolicyLane::leave(const Queued& queued) {
+  bytes_ -= queued.bytes;
+  if (queued.share < queued_by_share_.size()) {
+    --queued_by_share_[queued.share];
+  }
+  queued_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool PolicyLane::has_room(std::size_t bytes) const {
@@ -51,14 +93,17 @@ MessageBlock* PolicyLane::drop_one() {
   if (queue.empty()) {
     queues_.erase(lowest);
   }
-  bytes_ -= dropped.bytes;
-  queued_.fetch_sub(1, std::memory_order_relaxed);
+  leave(dropped);
   size_.fetch_sub(1, std::memory_order_relaxed);
   return dropped.block;
 }
 
 bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped) {
+  const std::uint32_t share = share_of(*block);
   base::MutexLock lock{mutex_};
+  if (is_share_full(share)) {
+    return false;
+  }
   const std::size_t bytes = policy_.bytes_max != 0 ? bytes_of(*block) : 0;
   const int priority =
       policy_.by_priority && priority_of_ != nullptr ? priority_of_(block->type_id) : 0;
@@ -71,7 +116,11 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped) 
   if (!has_room(bytes)) {
     return false;
   }
-  queues_[priority].push_back({block, bytes});
+  queues_[priority].push_back({block, bytes, share});
+  if (share != no_share) {
+    queued_by_share_.resize(std::max<std::size_t>(queued_by_share_.size(), share + 1));
+    ++queued_by_share_[share];
+  }
   bytes_ += bytes;
   size_.fetch_add(1, std::memory_order_seq_cst);
   queued_.fetch_add(1, std::memory_order_seq_cst);
@@ -92,8 +141,7 @@ MessageBlock* PolicyLane::pop() {
   if (highest->second.empty()) {
     queues_.erase(highest);
   }
-  bytes_ -= first.bytes;
-  queued_.fetch_sub(1, std::memory_order_relaxed);
+  leave(first);
   return first.block;
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "actors/actor_ref.hpp"
@@ -40,6 +41,18 @@ struct MailboxPolicy {
   AnyRef fallback;
 };
 
+/// How the room in one actor's mailbox is divided among those to whom it passes messages on, so
+/// that one of them who is slow does not fill it for all. Thread-safe.
+class MailboxShares {
+ public:
+  virtual ~MailboxShares() = default;
+
+  /// Whose share a message takes, from 0; ~0: nobody's. Called by senders, without the lane's lock.
+  [[nodiscard]] virtual std::uint32_t share_of(const MessageBlock& message) = 0;
+  /// How many messages of the share may be in the mailbox now. Calls nobody.
+  [[nodiscard]] virtual std::uint32_t messages_max(std::uint32_t share) = 0;
+};
+
 /// The user lane of a mailbox with a policy: bounded queues by priority under a lock.
 ///
 /// Thread-safe; pop() and done() belong to the actor's turn. Owns its messages. Full, it does as
@@ -57,6 +70,9 @@ class PolicyLane {
   /// Before the actor takes its first message.
   void configure(const MailboxPolicy& policy, PriorityOf priority_of);
 
+  /// From now on a message of a share without room is refused, whatever the policy says. Null: not.
+  void divide(std::shared_ptr<MailboxShares> shares);
+
   /// False: there is no room, and the block stays with the caller. `dropped` gets what had to make
   /// room; the caller owns it.
   [[nodiscard]] bool push(MessageBlock* block, std::vector<MessageBlock*>& dropped);
@@ -70,14 +86,20 @@ class PolicyLane {
   /// Of the policy in force.
   [[nodiscard]] std::uint32_t messages_max() const;
   [[nodiscard]] bool lets_senders_wait() const;
+  [[nodiscard]] bool is_divided() const { return is_divided_.load(std::memory_order_relaxed); }
   [[nodiscard]] AnyRef fallback() const;
 
  private:
   struct Queued {
     MessageBlock* block = nullptr;
     std::size_t bytes = 0;
+    std::uint32_t share = no_share;
   };
+  static constexpr std::uint32_t no_share = ~std::uint32_t{0};
   [[nodiscard]] bool has_room(std::size_t bytes) const TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] std::uint32_t share_of(const MessageBlock& block) const;
+  [[nodiscard]] bool is_share_full(std::uint32_t share) const TROUPE_REQUIRES(mutex_);
+  void leave(const Queued& queued) TROUPE_REQUIRES(mutex_);
   [[nodiscard]] bool can_make_room(std::size_t bytes, int priority) const TROUPE_REQUIRES(mutex_);
   [[nodiscard]] MessageBlock* drop_one() TROUPE_REQUIRES(mutex_);
 
@@ -87,6 +109,9 @@ class PolicyLane {
   /// By falling priority; no queue is empty.
   std::map<int, std::deque<Queued>, std::greater<>> queues_ TROUPE_GUARDED_BY(mutex_);
   std::size_t bytes_ TROUPE_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<MailboxShares> shares_ TROUPE_GUARDED_BY(mutex_);
+  std::vector<std::uint32_t> queued_by_share_ TROUPE_GUARDED_BY(mutex_);
+  std::atomic<bool> is_divided_{false};
   std::atomic<std::uint32_t> queued_{0};
   std::atomic<std::uint32_t> size_{0};
 };

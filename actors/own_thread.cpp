@@ -44,6 +44,11 @@ bool OwnThread::is_over() const {
   return !has_thread_;
 }
 
+OwnThread::CurrentTurn OwnThread::current_turn() const {
+  base::MutexLock lock{mutex_};
+  return current_;
+}
+
 void OwnThread::join() {
   if (thread_.joinable()) {
     thread_.join();
@@ -56,6 +61,7 @@ void OwnThread::work() {
     std::deque<Runnable*> left;
     {
       base::MutexLock lock{mutex_};
+      current_.runnable = nullptr;
       while (runnables_.empty() && !is_ending_) {
         changed_.wait(mutex_);
       }
@@ -65,6 +71,7 @@ void OwnThread::work() {
       } else {
         next = runnables_.front();
         runnables_.pop_front();
+        current_ = {current_.number + 1, next};
       }
     }
     if (next == nullptr) {
@@ -73,7 +80,8 @@ void OwnThread::work() {
       }
       return;
     }
-    if (next->run(Turn{}) == Runnable::After::again) {
+    // Nobody else waits for this thread, and a short turn says how long a handler has been running.
+    if (next->run(Turn{.messages_max = 1}) == Runnable::After::again) {
       schedule(*next);
     }
   }
@@ -90,6 +98,16 @@ OwnThread* OwnThreads::take() {
       free != threads_.end() ? **free : *threads_.emplace_back(std::make_unique<OwnThread>(rest_));
   thread.join();
   return thread.begin() ? &thread : nullptr;
+}
+
+std::vector<OwnThread::CurrentTurn> OwnThreads::current_turns() const {
+  std::vector<OwnThread::CurrentTurn> turns;
+  base::MutexLock lock{mutex_};
+  turns.reserve(threads_.size());
+  for (const auto& thread : threads_) {
+    turns.push_back(thread->current_turn());
+  }
+  return turns;
 }
 
 void OwnThreads::stop() {

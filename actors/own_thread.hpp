@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <thread>
@@ -21,6 +22,15 @@ class OwnThread final : public Scheduler {
 
   void schedule(Runnable& runnable) override;
 
+  /// What the thread runs now, for whoever looks from outside: one message, or what came before
+  /// it. Each has a number of its own; no runnable: it waits for work.
+  struct CurrentTurn {
+    std::uint64_t number = 0;
+    const Runnable* runnable = nullptr;
+    bool operator==(const CurrentTurn&) const = default;
+  };
+  [[nodiscard]] CurrentTurn current_turn() const;
+
   /// False if the system has no thread to give.
   [[nodiscard]] bool begin();
   /// The thread ends after the turn that it runs now.
@@ -37,6 +47,7 @@ class OwnThread final : public Scheduler {
   mutable base::Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Runnable*> runnables_ TROUPE_GUARDED_BY(mutex_);
+  CurrentTurn current_ TROUPE_GUARDED_BY(mutex_);
   bool is_ending_ TROUPE_GUARDED_BY(mutex_) = false;
   bool has_thread_ TROUPE_GUARDED_BY(mutex_) = false;
 };
@@ -56,11 +67,13 @@ class OwnThreads {
   /// A scheduler with a thread, until its end(); null if there is no thread to be had
   /// or after stop().
   [[nodiscard]] OwnThread* take();
+  /// Of every place, which keeps its index.
+  [[nodiscard]] std::vector<OwnThread::CurrentTurn> current_turns() const;
   void stop();
 
  private:
   Scheduler& rest_;
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::vector<std::unique_ptr<OwnThread>> threads_ TROUPE_GUARDED_BY(mutex_);
   bool is_stopped_ TROUPE_GUARDED_BY(mutex_) = false;
 };

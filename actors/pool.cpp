@@ -1,6 +1,7 @@
 #include "actors/pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/detail/pool_actor.hpp"
 
@@ -12,6 +13,36 @@ bool PoolShared::call(void (PoolActor::*member)()) {
       (self->actor->*member)();
     }
   });
+}
+
+std::uint32_t PoolShares::share_of(const MessageBlock& message) {
+  if (message.type == nullptr) {
+    return ~std::uint32_t{0};
+  }
+  const std::uint64_t key = key_hash_(message);
+  base::MutexLock lock{mutex_};
+  return workers() == 0 ? ~std::uint32_t{0} : jump_hash(key, workers());
+}
+
+std::uint32_t PoolShares::messages_max(std::uint32_t share) {
+  base::MutexLock lock{mutex_};
+  const std::size_t held = share < workers() ? held_[share] : 0;
+  return held < equal_share() ? equal_share() - static_cast<std::uint32_t>(held) : 0;
+}
+
+std::uint32_t PoolShares::share_max() const {
+  base::MutexLock lock{mutex_};
+  return equal_share();
+}
+
+void PoolShares::set_held(std::vector<std::size_t> messages_by_worker) {
+  base::MutexLock lock{mutex_};
+  held_ = std::move(messages_by_worker);
+}
+
+void PoolShares::set_held(std::uint32_t worker, std::size_t messages) {
+  base::MutexLock lock{mutex_};
+  held_[worker] = messages;
 }
 
 void PoolWorkerLink::wake_pool() {
@@ -48,6 +79,9 @@ PoolActor::~PoolActor() {
 }
 
 void PoolActor::on_start() {
+  if (shared_->shares && !std::exchange(shared_->is_divided, true)) {
+    cell().divide_mailbox(setup_->options.pool, shared_->shares);
+  }
   apply_size();
   if (setup_->options.scaling.workers_max > 0) {
     arm_look();
@@ -71,23 +105,20 @@ bool PoolActor::keeps_place() const {
 
 void PoolActor::go_on() {
   apply_size();
-  for (Worker& worker : workers_) {
-    give_bound(worker);
-  }
   drain();
   hold();
 }
 
 /// Gives out what waits, as far as there is room.
 void PoolActor::drain() {
-  if (drain_once()) {
-    shared_->wants_room.store(false, std::memory_order_relaxed);
+  if (give_what_waits()) {
+    wish_for_room(false);
   } else {
     // Once more: room that came before the wish was seen woke nobody. Pairs with
     // PoolWorkerLink::handled().
-    shared_->wants_room.store(true, std::memory_order_seq_cst);
-    if (drain_once()) {
-      shared_->wants_room.store(false, std::memory_order_relaxed);
+    wish_for_room(true);
+    if (give_what_waits()) {
+      wish_for_room(false);
     } else {
       arm_tick();
     }
@@ -95,6 +126,26 @@ void PoolActor::drain() {
   count();
   if (!is_waiting() && holding_) {
     std::exchange(holding_, Suspension{}).resume();
+  }
+}
+
+/// False: there is no room for some of it.
+bool PoolActor::give_what_waits() {
+  for (Worker& worker : workers_) {
+    give_bound(worker);
+  }
+  return drain_once() && !(kind() == Routing::Kind::by_key && is_bound());
+}
+
+/// By key, of those for whom something waits, or of all when what waits is not bound for one.
+void PoolActor::wish_for_room(bool is_wanted) {
+  if (kind() != Routing::Kind::by_key) {
+    shared_->wants_room.store(is_wanted, std::memory_order_seq_cst);
+    return;
+  }
+  for (Worker& worker : workers_) {
+    worker.link->wants_room.store(is_wanted && (is_waiting() || !worker.bound_for.empty()),
+                                  std::memory_order_seq_cst);
   }
 }
 
@@ -189,7 +240,7 @@ bool PoolActor::route_by_key(Envelope& message) {
     return false;  // until apply_size() has changed the size
   }
   const std::uint64_t key = setup_->options.routing.key()(*message, cell().decode_context());
-  return give_in_place(workers_[jump_hash(key, size())], message);
+  return give_or_keep(jump_hash(key, size()), message);
 }
 
 bool PoolActor::route_to_all(Waiting& waiting) {
@@ -254,6 +305,39 @@ bool PoolActor::give_in_place(Worker& worker, Envelope& message) {
   return true;
 }
 
+/// What it has no room for waits for this very worker, and nothing else does.
+bool PoolActor::give_or_keep(std::uint32_t at, Envelope& message) {
+  Worker& worker = workers_[at];
+  if (!shared_->shares) {
+    return give_in_place(worker, message);
+  }
+  if (worker.bound_for.empty() && give(worker, message)) {
+    return true;
+  }
+  // One more may come in while a message is in hand.
+  const std::size_t kept_max =
+      shared_->shares->share_max() + 1 + setup_->options.worker.mailbox_messages_max;
+  if (worker.bound_for.size() >= kept_max) {
+    return false;
+  }
+  const std::size_t before = worker.bound_for.size();
+  worker.bound_for.push_back(std::move(message));
+  // As in drain().
+  if (!worker.link->wants_room.exchange(true, std::memory_order_seq_cst)) {
+    give_bound(worker);
+  }
+  arm_tick();
+  const std::size_t after = worker.bound_for.size();
+  shared_->shares->set_held(at, after + worker.left_behind.size());
+  shared_->waiting.fetch_add(after - before, std::memory_order_relaxed);
+  return true;
+}
+
+bool PoolActor::is_bound() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const Worker& worker) { return !worker.bound_for.empty(); });
+}
+
 void PoolActor::give_bound(Worker& worker) {
   while (!worker.bound_for.empty() && give(worker, worker.bound_for.front())) {
     worker.bound_for.pop_front();
@@ -280,8 +364,17 @@ base::Result<AnyRef> spawn_pool(ActorSystem& system, ActorCell* parent, const Ac
                                 PoolSetup setup, const std::shared_ptr<PoolShared>& shared) {
   SpawnOptions options = setup.options.pool;
   shared->system = &system;
-  shared->is_on_demand = setup.options.routing.kind() == Routing::Kind::on_demand;
+  const Routing::Kind kind = setup.options.routing.kind();
+  shared->is_on_demand = kind == Routing::Kind::on_demand;
   shared->workers_wanted.store(setup.options.workers, std::memory_order_relaxed);
+  if (kind == Routing::Kind::by_key && options.overflow != Overflow::drop_newest &&
+      options.overflow != Overflow::drop_oldest) {
+    shared->shares = std::make_shared<PoolShares>(
+        options.mailbox_messages_max,
+        [key = setup.options.routing.key(), &system](const MessageBlock& message) {
+          return key(message, system.resolver());
+        });
+  }
   const auto kept = std::make_shared<const PoolSetup>(std::move(setup));
   return system.spawn_any(
       type,

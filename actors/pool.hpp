@@ -80,8 +80,14 @@ class Routing {
   /// that wait. M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001).
   static Routing least_loaded() { return Routing{Kind::least_loaded}; }
   /// Messages with equal keys go to one worker, in order. `key` takes a `const M&` of every message
-  /// of the protocol and gives an integer, an enumeration or text. A resize moves few keys
-  /// (jump_hash) and waits until what was given out before has been handled.
+  /// of the protocol and gives an integer, an enumeration or text; it is called by senders too, on
+  /// any thread, and looks at nothing else. A resize moves few keys (jump_hash) and waits until
+  /// what was given out before has been handled.
+  ///
+  /// A worker that is slow holds up its own keys only: each has an equal share of the pool's
+  /// mailbox, and who sends to one whose share is full is told, or waits, by the pool's `overflow`
+  /// (but for drop_newest and drop_oldest, where all wait for it). Messages of other nodes take no
+  /// share; if they fill it nevertheless, all wait.
   template <class Worker, class Function>
   static Routing by_key(Function key) {
     Routing routing{Kind::by_key};

@@ -78,6 +78,114 @@ TEST_F(PoolTest, NeverLetsAKeyOvertakeItselfWhileItsSizeChanges) {
   }
 }
 
+/// A pool by key of two workers, one of which rests and has no room left in its mailbox.
+class PoolWithASlowWorker : public PoolTest {
+ protected:
+  static constexpr std::uint32_t pool_mailbox_max = 40;
+  static constexpr std::uint32_t worker_mailbox_max = 4;
+
+  PoolWithASlowWorker() {
+    EXPECT_EQ(pool.tell(Rest{slow}), base::Outcome::accepted);
+    world.run_until_idle();
+  }
+  /// Tells until it is refused; how often it was not.
+  std::size_t fill() {
+    std::size_t accepted = 0;
+    while (pool.tell(Job{slow, static_cast<std::int64_t>(accepted)}) == base::Outcome::accepted) {
+      ++accepted;
+      world.run_until_idle();
+    }
+    return accepted;
+  }
+  /// The numbers that this key's worker has handled.
+  [[nodiscard]] std::vector<std::int64_t> numbers(const std::string& key) const {
+    std::vector<std::int64_t> numbers;
+    for (const auto& [worker, jobs] : log->jobs_by_worker) {
+      for (const Job& job : jobs) {
+        if (job.key == key) {
+          numbers.push_back(job.number);
+        }
+      }
+    }
+    return numbers;
+  }
+  static std::string key_of(std::uint32_t worker) {
+    std::int64_t number = 0;
+    while (jump_hash(key_hash(std::to_string(number)), 2) != worker) {
+      ++number;
+    }
+    return std::to_string(number);
+  }
+
+  const std::string slow = key_of(0);
+  const std::string fast = key_of(1);
+  const PoolRef<Worker> pool = start({.workers = 2,
+                                      .routing = Routing::by_key<Worker>(KeyOf{}),
+                                      .pool = {.mailbox_messages_max = pool_mailbox_max},
+                                      .worker = {.mailbox_messages_max = worker_mailbox_max}});
+};
+
+TEST_F(PoolWithASlowWorker, HandlesTheOtherKeysAndTellsTheSenderWhoseWorkerIsFull) {
+  const std::size_t accepted = fill();
+  // Its worker's mailbox, its share of the pool's, and one that was in the pool's hand.
+  EXPECT_GE(accepted, worker_mailbox_max + pool_mailbox_max / 2);
+  EXPECT_LE(accepted, worker_mailbox_max + pool_mailbox_max / 2 + 1);
+  for (std::int64_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(pool.tell(Job{fast, i}), base::Outcome::accepted);
+    EXPECT_EQ(pool.tell(Job{slow, 1000}), base::Outcome::mailbox_full);
+    world.run_until_idle();
+  }
+  EXPECT_EQ(numbers(fast).size(), 200U);
+  EXPECT_EQ(numbers(slow).size(), 0U);
+  EXPECT_LE(pool.status().waiting, pool_mailbox_max / 2 + 1);
+  world.advance(2s);
+  const auto handled = numbers(slow);
+  EXPECT_EQ(handled.size(), accepted);
+  EXPECT_TRUE(std::is_sorted(handled.begin(), handled.end()));
+  EXPECT_EQ(pool.status().waiting, 0U);
+  EXPECT_EQ(pool.tell(Job{slow, 1}), base::Outcome::accepted);
+}
+
+/// Sends one job and waits for room.
+class Sending : public Actor {
+ public:
+  using Protocol = actors::Protocol<Job>;
+  Sending(PoolRef<Worker> pool, std::vector<std::string>* sent)
+      : pool_(std::move(pool)), sent_(*sent) {}
+  Task<void> on(Job m) {
+    const std::string key = m.key;
+    Send sending = pool_.send(std::move(m), 10s);
+    const base::Outcome outcome = co_await sending;
+    sent_.push_back(key + ": " + std::string{base::to_string(outcome)});
+  }
+
+ private:
+  PoolRef<Worker> pool_;
+  std::vector<std::string>& sent_;
+};
+
+TEST_F(PoolWithASlowWorker, LetsWaitOnlyWhoSendsToIt) {
+  const std::size_t accepted = fill();
+  std::vector<std::string> sent;
+  const auto send = [&](const std::string& key, std::int64_t number) {
+    const auto sender = world.spawn<Sending>({}, pool, &sent);
+    EXPECT_EQ(sender.tell(Job{key, number}), base::Outcome::accepted);
+    world.run_until_idle();
+  };
+  send(slow, 100);
+  send(slow, 101);
+  EXPECT_TRUE(sent.empty());
+  send(fast, 1);
+  EXPECT_EQ(sent, (std::vector<std::string>{fast + ": accepted"}));
+  EXPECT_EQ(numbers(fast).size(), 1U);
+  world.advance(2s);
+  EXPECT_EQ(sent, (std::vector<std::string>{fast + ": accepted", slow + ": accepted",
+                                            slow + ": accepted"}));
+  const auto handled = numbers(slow);
+  EXPECT_EQ(handled.size(), accepted + 2);
+  EXPECT_TRUE(std::is_sorted(handled.begin(), handled.end()));
+}
+
 TEST_F(PoolTest, GivesABroadcastToEachAndTheFirstAnswerToTheAsker) {
   const auto pool = start({.workers = 3, .routing = Routing::broadcast()});
   EXPECT_EQ(pool.tell(Job{"a", 1}), base::Outcome::accepted);

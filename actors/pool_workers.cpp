@@ -150,6 +150,8 @@ void PoolActor::start_worker(Worker& worker) {
   options.restart.restart = Restart::temporary;
   worker.link = std::make_shared<PoolWorkerLink>();
   worker.link->pool = shared_;
+  worker.link->wish =
+      kind() == Routing::Kind::by_key ? &worker.link->wants_room : &shared_->wants_room;
   worker.link->room_at = options.mailbox_messages_max / 2;
   options.on_left = [link = std::weak_ptr<PoolWorkerLink>{worker.link}, shared = shared_,
                      &actor_system = system()](Envelope&& left) {
@@ -305,9 +307,7 @@ void PoolActor::tick() {
     }
   }
   go_on();
-  const bool is_bound = std::any_of(workers_.begin(), workers_.end(),
-                                    [](const Worker& worker) { return !worker.bound_for.empty(); });
-  if (is_bound || !retired_.empty()) {
+  if (is_bound() || !retired_.empty()) {
     arm_tick();
   }
 }
@@ -342,8 +342,16 @@ void PoolActor::arm_look() {
 
 void PoolActor::count() {
   std::size_t waiting = returned_.size() + held_.size();
+  std::vector<std::size_t> bound;
   for (const Worker& worker : workers_) {
-    waiting += worker.bound_for.size() + worker.left_behind.size();
+    const std::size_t messages = worker.bound_for.size() + worker.left_behind.size();
+    waiting += messages;
+    if (shared_->shares) {
+      bound.push_back(messages);
+    }
+  }
+  if (shared_->shares) {
+    shared_->shares->set_held(std::move(bound));
   }
   shared_->waiting.store(waiting, std::memory_order_relaxed);
   shared_->workers.store(

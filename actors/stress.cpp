@@ -102,6 +102,18 @@ struct World {
   std::latch finished{1};
 };
 
+/// Of a message to a pool by key: its sender.
+struct SenderOf {
+  template <class M>
+  std::uint64_t operator()(const M& message) const {
+    if constexpr (requires { message.stamp; }) {
+      return message.stamp.life;
+    } else {
+      return 0;
+    }
+  }
+};
+
 /// Counts an ask of a coroutine as ended, however it ends: also with its actor.
 class CountedAsk {
  public:
@@ -158,6 +170,10 @@ class Member : public Actor {
     }
     if (random().chance(0.1)) {
       co_await delay(1ms);
+    }
+    if (random().chance(0.001)) {
+      world_.crashes.fetch_add(1);
+      throw std::runtime_error{"on the way"};
     }
     pass_on();
   }
@@ -264,6 +280,9 @@ class Branch final : public Actor {
       options.overflow_to =
           options.overflow == Overflow::fallback ? world_.pick(random()) : AnyRef{};
       options.mailbox_bytes_max = random().chance(0.3) ? 2'000 : 0;
+    }
+    if (random().chance(0.3)) {
+      options.on_crash = OnCrash::retry_message;
     }
     const auto member = spawn<Member>(std::move(options), &world_);
     if (member.ok()) {
@@ -396,8 +415,9 @@ bool run(const StressOptions& options) {
     branches.push_back(system.spawn<Branch>(spawning, &world, first).value());
   }
   Pools pools;
-  for (const auto& routing : {Routing::round_robin(), Routing::random(), Routing::least_loaded(),
-                              Routing::broadcast(), Routing::on_demand()}) {
+  for (const auto& routing :
+       {Routing::round_robin(), Routing::random(), Routing::least_loaded(),
+        Routing::by_key<Member>(SenderOf{}), Routing::broadcast(), Routing::on_demand()}) {
     PoolOptions pool_options;
     pool_options.routing = routing;
     pool_options.restart.backoff_min = 1ms;

@@ -97,6 +97,18 @@ class [[nodiscard]] Task {
   /// Runs until the first suspension, without an awaiter: for whoever owns the root of a chain.
   void start() { handle_.resume(); }
   [[nodiscard]] bool done() const { return !handle_ || handle_.done(); }
+  /// To be awaited, once, where start() has run the task to a suspension.
+  [[nodiscard]] auto rest() {
+    struct Awaiter {
+      std::coroutine_handle<promise_type> task;
+      [[nodiscard]] bool await_ready() const { return false; }
+      void await_suspend(std::coroutine_handle<> waiting) const {
+        task.promise().set_waiting(waiting);
+      }
+      T await_resume() const { return task.promise().take(); }
+    };
+    return Awaiter{handle_};
+  }
   /// The value of a task that is done, once; rethrows what it threw.
   T take() { return handle_.promise().take(); }
 

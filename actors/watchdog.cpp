@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/own_thread.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 
@@ -14,26 +15,45 @@ struct Watchdog::State {
     base::TimePoint since;
     bool is_stuck = false;
   };
+  struct SeenOwn {
+    OwnThread::CurrentTurn turn;
+    base::TimePoint since;
+    bool is_blocked = false;
+    bool is_logged = false;
+  };
+  struct Found {
+    std::vector<StuckActor> stuck;
+    std::vector<BlockedActor> blocked;
+  };
 
   State(ActorSystem& its_system, const WorkerPool& its_pool, WatchdogOptions options)
       : system(its_system),
         pool(its_pool),
         turn_max(options.turn_max),
+        own_thread_max(options.own_thread_max),
         name_of(std::move(options.name_of)),
         seen(its_pool.workers()) {}
 
   ActorSystem& system;
   const WorkerPool& pool;
   const base::Duration turn_max;
+  const base::Duration own_thread_max;
   const std::function<std::string(base::ActorId)> name_of;
   mutable base::Mutex mutex;
   bool is_over TROUPE_GUARDED_BY(mutex) = false;
   Timers::Id timer TROUPE_GUARDED_BY(mutex) = 0;
   std::vector<Seen> seen TROUPE_GUARDED_BY(mutex);
+  /// By the place among the system's own threads.
+  std::vector<SeenOwn> seen_own TROUPE_GUARDED_BY(mutex);
 
-  [[nodiscard]] std::vector<StuckActor> look();
+  [[nodiscard]] Found look();
+  [[nodiscard]] std::vector<StuckActor> look_at_workers(base::TimePoint now) TROUPE_REQUIRES(mutex);
+  [[nodiscard]] std::vector<BlockedActor> look_at_own_threads(base::TimePoint now)
+      TROUPE_REQUIRES(mutex);
   [[nodiscard]] StuckActor describe(std::uint32_t worker, const Seen& turn) const;
-  void log(const StuckActor& stuck) const;
+  [[nodiscard]] BlockedActor describe(const SeenOwn& turn) const;
+  [[nodiscard]] std::string who(base::ActorId actor) const;
+  void log(const Found& found) const;
 };
 
 StuckActor Watchdog::State::describe(std::uint32_t worker, const Seen& turn) const {
@@ -45,20 +65,46 @@ StuckActor Watchdog::State::describe(std::uint32_t worker, const Seen& turn) con
   return stuck;
 }
 
-void Watchdog::State::log(const StuckActor& stuck) const {
-  const std::string name = name_of ? name_of(stuck.actor) : std::string{};
-  base::log(base::LogLevel::error, "actors",
-            "actor {}{} of class '{}' has kept worker {} for {} ms: a handler does not return",
-            name.empty() ? "" : "'" + name + "', number ", stuck.actor.value, stuck.type,
-            stuck.worker,
-            std::chrono::duration_cast<std::chrono::milliseconds>(stuck.duration).count());
+BlockedActor Watchdog::State::describe(const SeenOwn& turn) const {
+  BlockedActor blocked{{}, "not an actor", system.clock().now() - turn.since};
+  if (const ActorCell* cell = system.cell_of(turn.turn.runnable)) {
+    blocked.actor = cell->id();
+    blocked.type = cell->type_name();
+  }
+  return blocked;
+}
+
+std::string Watchdog::State::who(base::ActorId actor) const {
+  const std::string name = name_of ? name_of(actor) : std::string{};
+  const std::string number = std::to_string(actor.value);
+  return name.empty() ? number : "'" + name + "', number " + number;
+}
+
+void Watchdog::State::log(const Found& found) const {
+  const auto ms = [](base::Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  };
+  for (const StuckActor& stuck : found.stuck) {
+    base::log(base::LogLevel::error, "actors",
+              "actor {} of class '{}' has kept worker {} for {} ms: a handler does not return",
+              who(stuck.actor), stuck.type, stuck.worker, ms(stuck.duration));
+  }
+  for (const BlockedActor& blocked : found.blocked) {
+    base::log(base::LogLevel::info, "actors",
+              "actor {} of class '{}' has been in one handler for {} ms, on a thread of its own",
+              who(blocked.actor), blocked.type, ms(blocked.duration));
+  }
 }
 
 /// Those that are newly found.
-std::vector<StuckActor> Watchdog::State::look() {
+Watchdog::State::Found Watchdog::State::look() {
   const base::TimePoint now = system.clock().now();
-  std::vector<StuckActor> found;
   base::MutexLock lock{mutex};
+  return {look_at_workers(now), look_at_own_threads(now)};
+}
+
+std::vector<StuckActor> Watchdog::State::look_at_workers(base::TimePoint now) {
+  std::vector<StuckActor> found;
   for (std::uint32_t worker = 0; worker < seen.size(); ++worker) {
     Seen& last = seen[worker];
     const WorkerPool::CurrentTurn turn = pool.current_turn(worker);
@@ -67,6 +113,25 @@ std::vector<StuckActor> Watchdog::State::look() {
     } else if (!last.is_stuck && now - last.since >= turn_max) {
       last.is_stuck = true;
       found.push_back(describe(worker, last));
+    }
+  }
+  return found;
+}
+
+std::vector<BlockedActor> Watchdog::State::look_at_own_threads(base::TimePoint now) {
+  std::vector<BlockedActor> found;
+  const std::vector<OwnThread::CurrentTurn> turns = system.own_threads().current_turns();
+  seen_own.resize(turns.size());
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    SeenOwn& last = seen_own[i];
+    if (turns[i] != last.turn || turns[i].runnable == nullptr) {
+      last = {turns[i], now, false, false};
+      continue;
+    }
+    last.is_blocked = now - last.since >= turn_max;
+    if (!last.is_logged && now - last.since >= own_thread_max) {
+      last.is_logged = true;
+      found.push_back(describe(last));
     }
   }
   return found;
@@ -95,9 +160,7 @@ void Watchdog::arm(const std::shared_ptr<State>& state) {
                                               if (!alive) {
                                                 return;
                                               }
-                                              for (const StuckActor& stuck : alive->look()) {
-                                                alive->log(stuck);
-                                              }
+                                              alive->log(alive->look());
                                               arm(alive);
                                             });
 }
@@ -116,6 +179,19 @@ std::vector<StuckActor> Watchdog::stuck() const {
     }
   }
   return stuck;
+}
+
+std::vector<BlockedActor> Watchdog::blocked() const {
+  const std::vector<OwnThread::CurrentTurn> turns = state_->system.own_threads().current_turns();
+  std::vector<BlockedActor> blocked;
+  base::MutexLock lock{state_->mutex};
+  for (std::size_t i = 0; i < turns.size() && i < state_->seen_own.size(); ++i) {
+    const State::SeenOwn& last = state_->seen_own[i];
+    if (last.is_blocked && turns[i] == last.turn) {
+      blocked.push_back(state_->describe(last));
+    }
+  }
+  return blocked;
 }
 
 }  // namespace troupe::actors

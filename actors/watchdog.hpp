@@ -17,6 +17,10 @@ struct WatchdogOptions {
   /// A turn that takes longer is reported, after one and a half times as long at the latest. Longer
   /// spares what computes for a while, shorter tells sooner. Looking costs a reading a worker.
   base::Duration turn_max = std::chrono::seconds{5};
+  /// The log tells of an actor on a thread of its own, as information, when one handler has been
+  /// running for longer, half of turn_max later at the latest: it may block there and keeps nobody
+  /// else from running, but perhaps it was not to block so long.
+  base::Duration own_thread_max = std::chrono::minutes{1};
   /// What the log calls an actor besides its number, or empty. Called where the timers run.
   std::function<std::string(base::ActorId)> name_of;
 };
@@ -31,8 +35,17 @@ struct StuckActor {
   base::Duration duration{0};
 };
 
+/// An actor that has been in one handler for long, on a thread of its own, where it may block.
+struct BlockedActor {
+  base::ActorId actor;
+  /// Its class.
+  std::string type;
+  /// The handler has been running for at least so long.
+  base::Duration duration{0};
+};
+
 /// Names the actors that keep a worker for too long: in the log, once a turn, and to whoever asks.
-/// Costs a running actor nothing.
+/// Tells apart from them those that block a thread of their own. Costs a running actor nothing.
 ///
 /// Thread-safe. Looks at intervals, by a timer of the system; ends with its destruction. The system
 /// and the pool outlive it. What it sees may just have ended.
@@ -45,6 +58,9 @@ class Watchdog {
 
   /// Those that were stuck when it last looked and still are.
   [[nodiscard]] std::vector<StuckActor> stuck() const;
+  /// Those on threads of their own whose handler was running for turn_max when it last looked, and
+  /// still is.
+  [[nodiscard]] std::vector<BlockedActor> blocked() const;
   /// Of the pool.
   [[nodiscard]] std::uint32_t workers() const;
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <latch>
+#include <string>
 #include <thread>
 
 namespace troupe::actors {
@@ -79,6 +82,77 @@ TEST_F(WatchdogTest, NamesAnActorWhoseHandlerDoesNotReturn) {
   }
   const auto handled = blocking.ask(Ping{}, 100s).get();
   EXPECT_TRUE(handled.ok());
+}
+
+/// Blocks twice, each time until it is let on.
+class TwiceBlocking : public Actor {
+ public:
+  using Protocol = actors::Protocol<Block>;
+  TwiceBlocking(Latches* first, Latches* second) : latches_{first, second} {}
+  void on(const Block&) {
+    Latches& mine = *latches_[next_++];
+    mine.has_begun.count_down();
+    mine.may_end.wait();
+  }
+
+ private:
+  std::array<Latches*, 2> latches_;
+  std::size_t next_ = 0;
+};
+
+TEST_F(WatchdogTest, TellsSinceWhenAHandlerBlocksAThreadOfItsOwn) {
+  const Watchdog watchdog{system, pool, {.turn_max = 1s}};
+  Latches first;
+  Latches second;
+  const auto blocking = system.spawn<TwiceBlocking>({.own_thread = true}, &first, &second).value();
+  EXPECT_EQ(blocking.tell(Block{}), base::Outcome::accepted);
+  EXPECT_EQ(blocking.tell(Block{}), base::Outcome::accepted);
+  pool.start();
+  first.has_begun.wait();
+  advance(900ms);
+  EXPECT_TRUE(watchdog.blocked().empty());
+  advance(700ms);
+  auto blocked = watchdog.blocked();
+  ASSERT_EQ(blocked.size(), 1U);
+  EXPECT_EQ(blocked[0].actor, blocking.id());
+  EXPECT_EQ(blocked[0].type, "TwiceBlocking");
+  EXPECT_GE(blocked[0].duration, 1s);
+  EXPECT_TRUE(watchdog.stuck().empty());  // it is where it may block
+
+  first.may_end.count_down();
+  second.has_begun.wait();
+  EXPECT_TRUE(watchdog.blocked().empty());  // another message: from now on
+  advance(1600ms);
+  blocked = watchdog.blocked();
+  ASSERT_EQ(blocked.size(), 1U);
+  EXPECT_LE(blocked[0].duration, 1600ms);
+  second.may_end.count_down();
+  while (!watchdog.blocked().empty()) {  // until the turn has ended
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(WatchdogTest, LogsAHandlerOnAThreadOfItsOwnOnceAsInformation) {
+  const Watchdog watchdog{
+      system, pool, {.turn_max = 1s, .own_thread_max = 10s, .name_of = [](base::ActorId) {
+                       return std::string{"driver"};
+                     }}};
+  Latches latches;
+  const auto blocking = system.spawn<Blocking>({.own_thread = true}, &latches).value();
+  pool.start();
+  EXPECT_EQ(blocking.tell(Block{}), base::Outcome::accepted);
+  latches.has_begun.wait();
+  ::testing::internal::CaptureStderr();
+  advance(9s);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  advance(60s);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  latches.may_end.count_down();
+  EXPECT_TRUE(blocking.ask(Ping{}, 100s).get().ok());  // nobody looks at the latches any more
+  EXPECT_NE(logged.find("info"), std::string::npos) << logged;
+  EXPECT_NE(logged.find("'driver'"), std::string::npos) << logged;
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
 }
 
 TEST_F(WatchdogTest, IsSilentAboutIdleWorkers) {

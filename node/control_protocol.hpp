@@ -126,6 +126,8 @@ struct LostMessage {
 ///   starting  nobody holds the name yet
 ///   ended     its actor is gone, and the name is about to be free or started again
 ///   stuck     its handler does not return: `held_ms` tells for how long, at least
+///   blocking  its handler runs on a thread of its own, where it may block: `own_thread_ms` tells for
+///             how long, at least
 ///   waiting   its handler waits for the reply of `waits_for`, and the mailbox waits with it
 ///   starved   it has messages, and handlers of others keep all workers of its node
 ///   full      its mailbox takes no more
@@ -139,12 +141,14 @@ struct WhyReply {
   std::int64_t mailbox_messages = -1;  ///< with the one that is being handled; -1: not known
   std::int64_t mailbox_messages_max = -1;
   std::int64_t held_ms = -1;  ///< -1: it keeps no worker for long
+  /// -1: it has no thread of its own, or keeps that for no handler for long
+  std::int64_t own_thread_ms = -1;
   std::string waits_for;      ///< a name or a class; empty: for nobody of its own node
   std::uint32_t workers = 0;  ///< of its node
   std::vector<HeldWorker> held_workers;
   std::vector<LostMessage> dead_letters;  ///< the last ones to this actor, the oldest first
   TROUPE_MESSAGE(WhyReply, where, state, verdict, type, mailbox_messages, mailbox_messages_max,
-                 held_ms, waits_for, workers, held_workers, dead_letters)
+                 held_ms, own_thread_ms, waits_for, workers, held_workers, dead_letters)
 };
 /// Why a named actor does not answer. Another node's actor is asked for there, with its number in
 /// `where`. Refused: not_found, timed_out (the holder's node does not answer).

@@ -69,6 +69,9 @@ void detail::conclude(control::WhyReply& reply) {
     is("ended", "its actor has ended; the name will be free, or held by a successor");
   } else if (reply.held_ms >= 0) {
     is("stuck", "its handler has not returned for " + std::to_string(reply.held_ms) + " ms");
+  } else if (reply.own_thread_ms >= 0) {
+    is("blocking", "its handler has been running for " + std::to_string(reply.own_thread_ms) +
+                       " ms, on a thread of its own");
   } else if (!reply.waits_for.empty()) {
     is("waiting", "its handler waits for a reply of '" + reply.waits_for + "'");
   } else if (reply.mailbox_messages > 0 && reply.workers > 0 &&
@@ -100,6 +103,12 @@ control::WhyReply explain(NodeCore& core, const control::NameRow& where) {
     if (const actors::Watchdog* watchdog = core.watchdog()) {
       reply.workers = watchdog->workers();
       reply.held_workers = held_workers(core);
+      for (const actors::BlockedActor& blocked : watchdog->blocked()) {
+        if (blocked.actor == actor) {
+          reply.own_thread_ms =
+              std::chrono::duration_cast<std::chrono::milliseconds>(blocked.duration).count();
+        }
+      }
     }
     for (const control::HeldWorker& held : reply.held_workers) {
       if (held.actor == actor.value) {

@@ -134,6 +134,19 @@ TEST_F(WhyTest, TellsForWhomAHandlerWaits) {
   wait_for("three", "idle");
 }
 
+TEST_F(WhyTest, TellsSinceWhenAHandlerBlocksAThreadOfItsOwn) {
+  Latches latches;
+  const auto driver =
+      node_.spawn<Blocking>({.name = "driver", .own_thread = true}, &latches).value();
+  EXPECT_EQ(driver.tell(Block{}), base::Outcome::accepted);
+  const WhyReply blocking = wait_for("driver", "blocking");
+  EXPECT_GE(blocking.own_thread_ms, 1000);
+  EXPECT_EQ(blocking.held_ms, -1);
+  EXPECT_TRUE(blocking.held_workers.empty());
+  latches.may_end.count_down();
+  EXPECT_EQ(wait_for("driver", "idle").own_thread_ms, -1);
+}
+
 TEST_F(WhyTest, RefusesAnUnknownName) {
   ASSERT_TRUE(node_.wait_until_ready(10s).ok());
   const auto told = control_.ask(control::Why{.name = "nobody"}, 100s).get();
@@ -170,6 +183,8 @@ TEST(WhyState, IsTheFirstThatExplainsTheSilence) {
   EXPECT_EQ(state_of(reply), "starved");
   reply.waits_for = "people";
   EXPECT_EQ(state_of(reply), "waiting");
+  reply.own_thread_ms = 1500;
+  EXPECT_EQ(state_of(reply), "blocking");
   reply.held_ms = 1500;
   EXPECT_EQ(state_of(reply), "stuck");
   reply.type.clear();

@@ -39,6 +39,16 @@ struct ActorCell::Parts {
     bool is_watched = true;
     bool is_linked = false;
   };
+  struct Retry {
+    /// The handler that throws now leaves its message to a retry, and with it the right to answer.
+    bool keeps_asker = false;
+    /// Of the message that is retried: the mailbox's front, or `in_hand` if it came from the lane,
+    /// whose count it stays in, or `from_task`.
+    std::uint32_t crashes = 0;
+    Envelope in_hand;
+    /// What a coroutine had; counted as delivered until it is handled again.
+    Envelope from_task;
+  };
   [[nodiscard]] Watched* find_watched(const AnyRef& actor) {
     for (Watched& watched : watching) {
       if (watched.actual == actor || watched.as_given == actor) {
@@ -55,13 +65,8 @@ struct ActorCell::Parts {
   /// Built by the first failure; away while the parent decides on one.
   std::shared_ptr<RestartTracker> restarts;
   bool keep_mailbox = true;
-  OnCrash on_crash = OnCrash::drop_message;
-  /// In a handler whose message is kept for a retry, and with it the right to answer.
-  bool keeps_asker = false;
-  /// Of the message that is retried: the mailbox's front, or in_hand if it came from the lane,
-  /// whose count it stays in.
-  std::uint32_t crashes = 0;
-  Envelope in_hand;
+  /// With OnCrash::retry_message only.
+  std::unique_ptr<Retry> retry;
   // For parents that stop their children.
   base::TimePoint stop_began;
   Timers::Id stop_timer = 0;

@@ -25,6 +25,8 @@ struct ActorCell::Intake {
   std::uint32_t let_in_a_turn = 1;
 
   PolicyLane lane;
+  /// Who waits was tried in this turn, and waits for a share that is full: no work for a turn.
+  std::atomic<bool> waits_for_shares{false};
 
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
   /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.

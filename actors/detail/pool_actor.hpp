@@ -16,8 +16,13 @@ namespace troupe::actors::detail {
 ///
 /// What no worker has room for waits here, and meanwhile the pool leaves its mailbox alone (a
 /// coroutine holds it), so that the mailbox fills and senders are told. So what waits is the one
-/// message that found no room, what workers left behind when they ended, and, by key and on
-/// broadcast, up to a mailbox for each worker that is being replaced.
+/// message that found no room, what workers left behind when they ended, and, on broadcast, up to a
+/// mailbox for each worker that is being replaced.
+///
+/// By key, what a worker has no room for waits for it, and the pool goes on with the other keys.
+/// Senders to a worker whose share of the pool's mailbox is full, in it and here, are told by the
+/// mailbox (PoolShares). So a share for each worker waits here, and up to a mailbox of what it left
+/// behind. Where that is not enough, for messages that took no share, the mailbox is left alone.
 class PoolActor final : public Actor {
  public:
   using Protocol = actors::Protocol<>;
@@ -78,6 +83,8 @@ class PoolActor final : public Actor {
   // Giving out.
   void drain();
   bool drain_once();
+  bool give_what_waits();
+  void wish_for_room(bool is_wanted);
   void hold();
   Task<Envelope> hold_mailbox();
   bool route(Waiting& waiting);
@@ -88,6 +95,8 @@ class PoolActor final : public Actor {
   bool route_on_demand(Envelope& message);
   bool give(Worker& worker, Envelope& message);
   bool give_in_place(Worker& worker, Envelope& message);
+  bool give_or_keep(std::uint32_t at, Envelope& message);
+  [[nodiscard]] bool is_bound() const;
   void give_bound(Worker& worker);
   [[nodiscard]] static std::uint32_t outstanding(const Worker& worker);
 

@@ -1,27 +1,70 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "actors/actor_cell.hpp"
 #include "actors/ask_error.hpp"
+#include "actors/mailbox_policy.hpp"
 #include "actors/task.hpp"
+#include "base/mutex.hpp"
 
 namespace troupe::actors::detail {
 
 class PoolActor;
 
-/// Shared among a pool, its workers and its references. Its atomics are thread-safe; `actor` is
-/// touched in the pool's turns only and is null between two lives of the pool.
+/// What a pool by key holds for each of its workers, for senders to see: as much as a worker's
+/// share of the pool's mailbox, which is an equal one, in the mailbox and out of it. Messages that
+/// are still encoded take no share: they are read in the pool's turn. Thread-safe.
+class PoolShares final : public MailboxShares {
+ public:
+  using KeyHash = std::function<std::uint64_t(const MessageBlock&)>;
+
+  PoolShares(std::uint32_t mailbox_max, KeyHash key_hash)
+      : mailbox_max_(mailbox_max), key_hash_(std::move(key_hash)) {}
+
+  std::uint32_t share_of(const MessageBlock& message) override;
+  std::uint32_t messages_max(std::uint32_t share) override;
+  /// Of one worker.
+  [[nodiscard]] std::uint32_t share_max() const;
+
+  // For the pool's turn: what it holds out of its mailbox.
+  void set_held(std::vector<std::size_t> messages_by_worker);
+  void set_held(std::uint32_t worker, std::size_t messages);
+
+ private:
+  [[nodiscard]] std::uint32_t equal_share() const TROUPE_REQUIRES(mutex_) {
+    return std::max(1U, mailbox_max_ / std::max(1U, workers()));
+  }
+  [[nodiscard]] std::uint32_t workers() const TROUPE_REQUIRES(mutex_) {
+    return static_cast<std::uint32_t>(held_.size());
+  }
+
+  const std::uint32_t mailbox_max_;
+  const KeyHash key_hash_;
+  mutable base::Mutex mutex_;
+  std::vector<std::size_t> held_ TROUPE_GUARDED_BY(mutex_);
+};
+
+/// Shared among a pool, its workers and its references. Its atomics are thread-safe; `actor`, which
+/// is null between two lives of the pool, and `is_divided` are touched in the pool's turns only.
 struct PoolShared : std::enable_shared_from_this<PoolShared> {
   PoolActor* actor = nullptr;
   AnyRef pool;  ///< set before the first worker begins
   ActorSystem* system = nullptr;
   bool is_on_demand = false;
-  /// Set by the pool when it has work that no worker had room for; who resets it wakes the pool.
+  /// By key only.
+  std::shared_ptr<PoolShares> shares;
+  /// By them, the pool's mailbox; it is once, in the pool's first life.
+  bool is_divided = false;
+  /// Set by the pool when it has work that no worker had room for; who resets it wakes the pool. By
+  /// key, those of the workers' links.
   std::atomic<bool> wants_room{false};
   std::atomic<std::uint32_t> workers_wanted{0};
   std::atomic<std::uint32_t> workers{0};
@@ -41,6 +84,10 @@ struct PoolWorkerLink {
   std::atomic<std::uint32_t> tasks{0};
   /// A handler or the constructor threw: the worker takes nothing more.
   std::atomic<bool> is_failing{false};
+  /// By key only: as PoolShared::wants_room, for what this very worker had no room for.
+  std::atomic<bool> wants_room{false};
+  /// The one of both that counts.
+  std::atomic<bool>* wish = nullptr;
   /// On demand only: it has nothing to do.
   std::atomic<bool> is_free{true};
 
@@ -49,9 +96,9 @@ struct PoolWorkerLink {
     if (pool->is_on_demand && queued <= 1) {
       is_free.store(true, std::memory_order_seq_cst);
     }
-    // Pairs with PoolActor::drain(), which sets the wish before it looks for room again.
-    if (queued <= room_at && pool->wants_room.load(std::memory_order_seq_cst) &&
-        pool->wants_room.exchange(false, std::memory_order_seq_cst)) {
+    // Pairs with PoolActor, which sets the wish before it looks for room again.
+    if (queued <= room_at && wish->load(std::memory_order_seq_cst) &&
+        wish->exchange(false, std::memory_order_seq_cst)) {
       wake_pool();
     }
   }

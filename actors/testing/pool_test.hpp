@@ -34,6 +34,11 @@ struct Slow {
   std::int64_t number = 0;
   TROUPE_MESSAGE(Slow, number)
 };
+/// Takes a second.
+struct Rest {
+  std::string key;
+  TROUPE_MESSAGE(Rest, key)
+};
 struct Fail {
   using Reply = std::uint64_t;
   TROUPE_MESSAGE(Fail)
@@ -72,7 +77,7 @@ struct Log {
 
 class Worker : public Actor {
  public:
-  using Protocol = actors::Protocol<Who, Job, Slow, Fail, FailTimes, Crash, Quit>;
+  using Protocol = actors::Protocol<Who, Job, Slow, Rest, Fail, FailTimes, Crash, Quit>;
   explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)) {}
 
   std::uint64_t on(const Who&) { return self().id().value; }
@@ -84,6 +89,7 @@ class Worker : public Actor {
     log_->slow.push_back(m.number);
     co_return self().id().value;
   }
+  Task<void> on(Rest) { co_await delay(1s); }
   std::uint64_t on(const Fail&) { throw std::runtime_error{"boom"}; }
   void on(const FailTimes& m, ReplyTo<std::int64_t> reply) {
     if (++log_->begun <= m.times) {
@@ -101,6 +107,7 @@ class Worker : public Actor {
 struct KeyOf {
   std::string operator()(const Job& m) const { return m.key; }
   std::string operator()(const Crash& m) const { return m.key; }
+  std::string operator()(const Rest& m) const { return m.key; }
   template <class M>
   std::string operator()(const M&) const {
     return "";

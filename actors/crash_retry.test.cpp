@@ -1,0 +1,184 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "actors/testing/test_system.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Waits, and then throws as often as it says.
+struct Try {
+  using Reply = std::int64_t;
+  std::string text;
+  std::int64_t crashes = 0;
+  TROUPE_MESSAGE(Try, text, crashes)
+};
+/// Waits long.
+struct Wait {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(Wait)
+};
+struct Say {
+  using Reply = std::int64_t;
+  std::string text;
+  TROUPE_MESSAGE(Say, text)
+};
+
+using Words = std::vector<std::string>;
+
+template <bool is_reentrant>
+class Trying : public Actor {
+ public:
+  using Protocol = actors::Protocol<Try, Wait, Say>;
+  static constexpr bool reentrant = is_reentrant;
+  explicit Trying(std::shared_ptr<Words> words) : words_(std::move(words)) {}
+  Task<std::int64_t> on(Try m) {
+    words_->push_back(m.text);
+    const auto times = std::count(words_->begin(), words_->end(), m.text);
+    co_await delay(10ms);
+    if (times <= m.crashes) {
+      throw std::runtime_error{"trouble with " + m.text};
+    }
+    if (m.crashes < 0) {
+      throw Refusal{"not this"};
+    }
+    co_return times;
+  }
+  Task<std::int64_t> on(Wait) {
+    co_await delay(1h);
+    co_return 0;
+  }
+  std::int64_t on(const Say& m) {
+    words_->push_back(m.text);
+    return static_cast<std::int64_t>(words_->size());
+  }
+
+ private:
+  std::shared_ptr<Words> words_;
+};
+
+/// Both kinds of coroutine handlers, with plain mailboxes and with policies.
+template <class Kind>
+class CrashRetry : public ::testing::Test {
+ protected:
+  using Actor = Trying<Kind::is_reentrant>;
+  auto start(SpawnOptions options = {}) {
+    options.on_crash = OnCrash::retry_message;
+    options.mailbox_bytes_max = Kind::bytes_max;
+    options.restart.restarts_max = 10;
+    return world.template spawn<Actor>(std::move(options), words);
+  }
+
+  std::shared_ptr<Words> words = std::make_shared<Words>();
+  testing::TestSystem world;
+};
+
+template <bool reentrant, std::size_t bytes>
+struct Kind {
+  static constexpr bool is_reentrant = reentrant;
+  static constexpr std::size_t bytes_max = bytes;
+};
+using Kinds =
+    ::testing::Types<Kind<false, 0>, Kind<true, 0>, Kind<false, 100'000>, Kind<true, 100'000>>;
+TYPED_TEST_SUITE(CrashRetry, Kinds);
+
+TYPED_TEST(CrashRetry, WhatACoroutineHadIsTheFirstAfterTheRestartAndAnswersItsAsker) {
+  const auto trying = this->start();
+  auto first = trying.ask(Try{"first", 1}, 5s);
+  this->world.run_until_idle();  // and waits in its coroutine
+  this->world.advance(10ms);     // and has crashed
+  auto second = trying.ask(Say{"second"}, 5s);
+  this->world.advance(2s);
+  EXPECT_EQ(first.get().value(), 2);
+  EXPECT_EQ(second.get().value(), 3);
+  EXPECT_EQ(*this->words, (Words{"first", "first", "second"}));
+}
+
+TYPED_TEST(CrashRetry, WhatCrashedThreeTimesGoesToTheDeadLettersWithItsCause) {
+  const auto trying = this->start();
+  auto poison = trying.ask(Try{"poison", 9}, 5s);
+  this->world.run_until_idle();
+  auto next = trying.ask(Try{"next", 2}, 5s);
+  this->world.advance(4s);
+  ASSERT_TRUE(poison.is_ready());
+  const auto error = poison.get().error();
+  EXPECT_EQ(error.kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(error.reason, "it crashed the actor 3 times: trouble with poison");
+  EXPECT_EQ(this->world.system().recent_dead_letters().back().cause, error.reason);
+  EXPECT_EQ(std::count(this->words->begin(), this->words->end(), "poison"), 3);
+  if (!TypeParam::is_reentrant) {  // else it runs beside the poison, and is not to blame
+    EXPECT_EQ(next.get().value(), 3);
+  }
+}
+
+TYPED_TEST(CrashRetry, ARefusalOfACoroutineIsNoCrash) {
+  const auto trying = this->start();
+  auto refused = trying.ask(Try{"refused", -1}, 5s);
+  this->world.advance(1s);
+  EXPECT_EQ(refused.get().error().kind, AskError::Kind::refusal);
+  EXPECT_EQ(this->words->size(), 1U);
+}
+
+TYPED_TEST(CrashRetry, WhatIsToBeRetriedIsNotWhenItsAskerGaveUp) {
+  const auto trying = this->start();
+  {
+    auto asked = trying.ask(Try{"first", 1}, 5s);
+    this->world.run_until_idle();
+    this->world.advance(10ms);
+  }
+  this->world.advance(2s);
+  EXPECT_EQ(this->words->size(), 1U);
+  auto next = trying.ask(Try{"next", 2}, 5s);  // with three crashes of its own to go
+  this->world.advance(2s);
+  EXPECT_EQ(next.get().value(), 3);
+}
+
+TYPED_TEST(CrashRetry, WhatIsToBeRetriedWhenTheActorIsStoppedMayHaveRun) {
+  const auto trying = this->start();
+  auto asked = trying.ask(Try{"first", 1}, 5s);
+  this->world.run_until_idle();
+  this->world.advance(10ms);
+  EXPECT_EQ(this->words->size(), 1U);
+  this->world.system().stop(trying);
+  this->world.run_until_idle();
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+}
+
+TYPED_TEST(CrashRetry, ARestartWithoutTheMailboxRetriesNothing) {
+  const auto trying = this->start({.keep_mailbox = false});
+  auto asked = trying.ask(Try{"first", 1}, 5s);
+  this->world.advance(2s);
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(this->words->size(), 1U);
+}
+
+using Reentrant = CrashRetry<Kind<true, 0>>;
+
+TEST_F(Reentrant, WhatAnotherCoroutineHadBegunMayHaveRun) {
+  const auto trying = start();
+  auto other = trying.ask(Wait{}, 5s);
+  auto first = trying.ask(Try{"first", 1}, 5s);
+  world.advance(2s);
+  EXPECT_EQ(other.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(first.get().value(), 2);
+}
+
+TEST(CrashRetryOff, WhatACoroutineHadIsNotRepeatedUnlessAskedFor) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  const auto trying = world.spawn<Trying<false>>({}, words);
+  auto asked = trying.ask(Try{"first", 1}, 5s);
+  world.advance(2s);
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(words->size(), 1U);
+}
+
+}  // namespace
+}  // namespace troupe::actors
