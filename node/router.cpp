@@ -231,6 +231,9 @@ void Router::on_answer(const Source& from, const base::Record& record) {
 void Router::on_watch(const Source& from, const base::Record& record) {
   const actors::AnyRef watcher{*from.sink, {record.sender}};
   const bool is_watch = record.kind == RecordKind::watch;
+  if (!is_watch) {
+    from.sink->watches().forget_end({watcher.id(), {record.target}});
+  }
   actors::MessageSink* sink = system_.sink_of({record.target});
   if (sink != nullptr && sink->local_cell() != nullptr) {
     (void)sink->deliver(actors::control_envelope(is_watch ? Control::watch : Control::unwatch,
@@ -251,12 +254,18 @@ void Router::on_terminated(const Source& from, const base::Record& record) {
     return;
   }
   actors::MessageSink* watcher = system_.sink_of({record.target});
-  if (from.sink->end_watch({record.target}, {record.sender}) && watcher != nullptr) {
+  if (from.sink->watches().end({{record.target}, {record.sender}}) && watcher != nullptr) {
     (void)watcher->deliver(actors::control_envelope(
         Control::terminated, {record.target},
         actors::Ending{{*from.sink, {record.sender}},
                        static_cast<actors::ExitReason>(body->reason),
                        body->text}));
+  }
+}
+
+void Router::on_room(const transport::Link& link) {
+  if (RemoteSink* sink = link.peer().is_client ? nullptr : remote(link.peer().id)) {
+    sink->say_waiting();
   }
 }
 

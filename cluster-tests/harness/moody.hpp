@@ -64,6 +64,10 @@ struct Watch {
   actors::AnyRef actor;
   TROUPE_MESSAGE(Watch, actor)
 };
+struct Unwatch {
+  actors::AnyRef actor;
+  TROUPE_MESSAGE(Unwatch, actor)
+};
 /// "REASON" of each notice, in order.
 struct Notices {
   using Reply = std::vector<std::string>;
@@ -88,10 +92,11 @@ struct AskFor {
 /// Watches, sends and asks for tests.
 class Agent : public actors::Actor {
  public:
-  using Protocol = actors::Protocol<Watch, Notices, SendAll, AskFor>;
+  using Protocol = actors::Protocol<Watch, Unwatch, Notices, SendAll, AskFor>;
   static constexpr bool reentrant = true;
 
   void on(const Watch& message) { watch(message.actor); }
+  void on(const Unwatch& message) { unwatch(message.actor); }
   std::vector<std::string> on(const Notices&) { return notices_; }
   void on(const actors::Terminated& notice) {
     notices_.emplace_back(actors::to_string(notice.reason));
