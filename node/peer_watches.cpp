@@ -22,6 +22,12 @@ base::Record record_of(RecordKind kind, base::ActorId target, base::ActorId send
   return record;
 }
 
+Outcome say_order(RecordKind kind, const PeerWatches::Pair& pair, transport::Link& link) {
+  base::Bytes bytes;
+  encode_record(record_of(kind, pair.watched, pair.watcher), bytes);
+  return link.send_notice(bytes);
+}
+
 /// At most so many bytes of UTF-8, cut between characters.
 std::string cut_text(const std::string& text, std::size_t bytes_max) {
   std::size_t end = std::min(text.size(), bytes_max);
@@ -33,98 +39,191 @@ std::string cut_text(const std::string& text, std::size_t bytes_max) {
 
 }  // namespace
 
-base::Bytes PeerWatches::encoded(const Watch& watch, Order order) {
-  base::Bytes bytes;
-  encode_record(record_of(order == Order::watch ? RecordKind::watch : RecordKind::unwatch,
-                          watch.watched, watch.watcher),
-                bytes);
-  return bytes;
+Outcome PeerWatches::watch(const Pair& pair, transport::Link& link) {
+  return tie(pair, &Ties::watch, link);
 }
 
-Outcome PeerWatches::watch(const Watch& watch, transport::Link& link) {
+Outcome PeerWatches::link(const Pair& pair, transport::Link& link) {
+  return tie(pair, &Ties::link, link);
+}
+
+void PeerWatches::unwatch(const Pair& pair, transport::Link& link) {
+  untie(pair, &Ties::watch, link);
+}
+
+void PeerWatches::unlink(const Pair& pair, transport::Link& link) {
+  untie(pair, &Ties::link, link);
+}
+
+Outcome PeerWatches::tie(const Pair& pair, bool Ties::*tie, transport::Link& link) {
   base::MutexLock lock{mutex_};
   if (lost_) {
     return Outcome::node_lost;
   }
-  // Where the peer has not heard of the unwatch, it still believes in the watch before it.
-  if (!open_.insert(watch).second || orders_.erase(watch) > 0) {
+  const auto entry = states_.try_emplace(pair).first;
+  entry->second.wanted.*tie = true;
+  const Outcome outcome = say(*entry, link);
+  if (outcome == Outcome::accepted || outcome == Outcome::mailbox_full) {
+    settle(entry);
     return Outcome::accepted;
   }
-  const Outcome outcome = link.send_notice(encoded(watch, Order::watch));
-  if (outcome == Outcome::mailbox_full) {
-    orders_.emplace(watch, Order::watch);
-    return Outcome::accepted;
-  }
-  if (outcome != Outcome::accepted) {
-    open_.erase(watch);
-  }
+  waiting_.erase(pair);
+  states_.erase(entry);
   return outcome;
 }
 
-void PeerWatches::unwatch(const Watch& watch, transport::Link& link) {
+void PeerWatches::untie(const Pair& pair, bool Ties::*tie, transport::Link& link) {
   base::MutexLock lock{mutex_};
-  if (open_.erase(watch) == 0 || orders_.erase(watch) > 0) {
+  const auto entry = states_.find(pair);
+  if (entry == states_.end() || !std::exchange(entry->second.wanted.*tie, false)) {
     return;
   }
-  if (link.send_notice(encoded(watch, Order::unwatch)) == Outcome::mailbox_full) {
-    orders_.emplace(watch, Order::unwatch);
+  (void)say(*entry, link);
+  settle(entry);
+}
+
+/// Tells the peer what it does not know yet.
+Outcome PeerWatches::say(States::value_type& entry, transport::Link& link) {
+  struct Words {
+    bool Ties::*tie;
+    RecordKind begin;
+    RecordKind end;
+  };
+  static constexpr Words all[] = {{&Ties::link, RecordKind::link, RecordKind::unlink},
+                                  {&Ties::watch, RecordKind::watch, RecordKind::unwatch}};
+  auto& [pair, state] = entry;
+  for (const Words& words : all) {
+    const bool wanted = state.wanted.*words.tie;
+    if (state.told.*words.tie != wanted) {
+      const Outcome outcome = say_order(wanted ? words.begin : words.end, pair, link);
+      if (outcome != Outcome::accepted) {
+        return outcome;
+      }
+      state.told.*words.tie = wanted;
+    }
+  }
+  return Outcome::accepted;
+}
+
+void PeerWatches::settle(States::iterator entry) {
+  const auto& [pair, state] = *entry;
+  if (state.wanted == state.told) {
+    waiting_.erase(pair);
+  } else {
+    waiting_.insert(pair);
+  }
+  if (!state.wanted.any() && !state.told.any()) {
+    states_.erase(entry);
   }
 }
 
-bool PeerWatches::end(const Watch& watch) {
-  base::MutexLock lock{mutex_};
-  // The peer has nothing to take back any more; a watch that comes now is a new one to it.
-  orders_.erase(watch);
-  return open_.erase(watch) > 0;
+/// The link is over for both. Returns whether the peer believed in it.
+bool PeerWatches::drop_link(const Pair& pair) {
+  const auto entry = states_.find(pair);
+  if (entry == states_.end()) {
+    return false;
+  }
+  const bool was_told = entry->second.told.link;
+  entry->second.wanted.link = false;
+  entry->second.told.link = false;
+  settle(entry);
+  return was_told;
 }
 
-void PeerWatches::tell_end(const Watch& watch, actors::ExitReason reason, const std::string& text,
+void PeerWatches::tell_end(const Pair& pair, actors::ExitReason reason, const std::string& text,
                            transport::Link& link) {
   const base::Bytes body = base::to_wire(
       TerminatedBody{static_cast<std::uint8_t>(reason), cut_text(text, end_text_bytes_max)});
-  base::Record record = record_of(RecordKind::terminated, watch.watcher, watch.watched);
+  base::Record record = record_of(RecordKind::terminated, pair.watcher, pair.watched);
   record.body = body;
   base::Bytes bytes;
   encode_record(record, bytes);
   base::MutexLock lock{mutex_};
+  const bool is_linked = drop_link({pair.watched, pair.watcher});
   if (!lost_ && link.send_notice(bytes) == Outcome::mailbox_full) {
-    ends_.emplace(watch, std::move(bytes));
+    ends_.try_emplace(pair, End{std::move(bytes), is_linked});
   }
 }
 
-void PeerWatches::forget_end(const Watch& watch) {
+bool PeerWatches::end(const Pair& pair) {
   base::MutexLock lock{mutex_};
-  ends_.erase(watch);
+  const auto entry = states_.find(pair);
+  if (entry == states_.end()) {
+    return false;
+  }
+  const bool is_wanted = entry->second.wanted.any();
+  // The peer believes in nothing any more; a watch that comes now is a new one to it.
+  waiting_.erase(pair);
+  states_.erase(entry);
+  return is_wanted;
+}
+
+void PeerWatches::unwatched(const Pair& pair) {
+  base::MutexLock lock{mutex_};
+  const auto found = ends_.find(pair);
+  if (found != ends_.end() && !found->second.is_linked) {
+    ends_.erase(found);
+  }
+}
+
+bool PeerWatches::linked(const Pair& pair) {
+  base::MutexLock lock{mutex_};
+  if (lost_) {
+    return false;
+  }
+  const auto entry = states_.try_emplace(pair).first;
+  entry->second.wanted.link = true;
+  entry->second.told.link = true;
+  settle(entry);
+  return true;
+}
+
+bool PeerWatches::unlinked(const Pair& pair) {
+  base::MutexLock lock{mutex_};
+  if (const auto found = ends_.find({pair.watched, pair.watcher}); found != ends_.end()) {
+    found->second.is_linked = false;
+  }
+  // A link of ours that it has not heard of is a new one: that stays.
+  const auto entry = states_.find(pair);
+  return entry != states_.end() && entry->second.told.link && drop_link(pair);
 }
 
 void PeerWatches::say_waiting(transport::Link& link) {
   base::MutexLock lock{mutex_};
   while (!ends_.empty()) {
-    if (link.send_notice(ends_.begin()->second) == Outcome::mailbox_full) {
+    if (link.send_notice(ends_.begin()->second.record) == Outcome::mailbox_full) {
       return;
     }
     ends_.erase(ends_.begin());
   }
-  while (!orders_.empty()) {
-    const auto& [watch, order] = *orders_.begin();
-    if (link.send_notice(encoded(watch, order)) == Outcome::mailbox_full) {
+  while (!waiting_.empty()) {
+    const auto entry = states_.find(*waiting_.begin());
+    const Outcome outcome = say(*entry, link);
+    settle(entry);
+    if (outcome != Outcome::accepted) {
       return;
     }
-    orders_.erase(orders_.begin());
   }
 }
 
-std::set<PeerWatches::Watch> PeerWatches::lose() {
+std::vector<PeerWatches::Pair> PeerWatches::lose() {
+  std::vector<Pair> ours;
   base::MutexLock lock{mutex_};
   lost_ = true;
-  orders_.clear();
+  for (const auto& [pair, state] : states_) {
+    if (state.wanted.any()) {
+      ours.push_back(pair);
+    }
+  }
+  states_.clear();
+  waiting_.clear();
   ends_.clear();
-  return std::exchange(open_, {});
+  return ours;
 }
 
 std::size_t PeerWatches::waiting() const {
   base::MutexLock lock{mutex_};
-  return orders_.size() + ends_.size();
+  return waiting_.size() + ends_.size();
 }
 
 }  // namespace troupe::node

@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/exit_reason.hpp"
 #include "base/bytes.hpp"
@@ -13,57 +15,83 @@
 
 namespace troupe::node {
 
-/// The watches between this node and one incarnation of another, in both directions: which of ours
-/// wait for a notice, and what is still to be said because the link was full.
+/// The watches and links between actors of this node and of one incarnation of another: which of
+/// ours wait for a notice, and what is still to be said because the link was full.
 ///
-/// Thread-safe. What waits is kept a pair of watcher and watched, and a later word takes back an
-/// earlier one that was not said: so it is bounded by the number of watches, not by how often they
-/// change. The lock is held while the link takes a record, so that the words about a pair leave in
-/// the order in which they were meant. Once lost, it keeps nothing.
+/// Thread-safe. Compares, a pair of actors, what is wanted with what the peer was told, so what
+/// waits is bounded by the number of pairs and not by how often they change. The lock is held while
+/// the link takes a record, so that the words about a pair leave in the order in which they were
+/// meant. Once lost, it keeps nothing.
 class PeerWatches {
  public:
-  struct Watch {
+  struct Pair {
     base::ActorId watcher;
     base::ActorId watched;
-    auto operator<=>(const Watch&) const = default;
+    auto operator<=>(const Pair&) const = default;
   };
   /// A longer text of an actor's end is cut.
   static constexpr std::size_t end_text_bytes_max = 1024;
 
-  /// Ours watches one of theirs: exactly one notice follows, by end() or lose(). accepted, or
-  /// node_lost, and then no notice follows.
-  [[nodiscard]] base::Outcome watch(const Watch& watch, transport::Link& link)
+  // Ours begins or ceases to watch one of theirs, or to be linked to it. While it does either, one
+  // notice follows, by end() or lose(). accepted; or node_lost, and then no notice follows.
+  [[nodiscard]] base::Outcome watch(const Pair& pair, transport::Link& link)
       TROUPE_EXCLUDES(mutex_);
-  void unwatch(const Watch& watch, transport::Link& link) TROUPE_EXCLUDES(mutex_);
-  /// The peer says that one of theirs has ended; false: nobody here waits for that.
-  [[nodiscard]] bool end(const Watch& watch) TROUPE_EXCLUDES(mutex_);
-
-  /// One of ours has ended that one of theirs watches.
-  void tell_end(const Watch& watch, actors::ExitReason reason, const std::string& text,
+  [[nodiscard]] base::Outcome link(const Pair& pair, transport::Link& link) TROUPE_EXCLUDES(mutex_);
+  void unwatch(const Pair& pair, transport::Link& link) TROUPE_EXCLUDES(mutex_);
+  void unlink(const Pair& pair, transport::Link& link) TROUPE_EXCLUDES(mutex_);
+  /// One of ours has ended that one of theirs watches or is linked to.
+  void tell_end(const Pair& pair, actors::ExitReason reason, const std::string& text,
                 transport::Link& link) TROUPE_EXCLUDES(mutex_);
-  /// One of theirs has given up its watch.
-  void forget_end(const Watch& watch) TROUPE_EXCLUDES(mutex_);
+
+  // The peer says that one of theirs ...
+  /// ... has ended; false: nobody here waits for that.
+  [[nodiscard]] bool end(const Pair& pair) TROUPE_EXCLUDES(mutex_);
+  /// ... does not watch one of ours any more.
+  void unwatched(const Pair& pair) TROUPE_EXCLUDES(mutex_);
+  /// ... has linked itself to one of ours, the `watcher`. False: the peer is lost.
+  [[nodiscard]] bool linked(const Pair& pair) TROUPE_EXCLUDES(mutex_);
+  /// ... has ended its link to one of ours, the `watcher`. False: there was none.
+  [[nodiscard]] bool unlinked(const Pair& pair) TROUPE_EXCLUDES(mutex_);
 
   /// Says what waits, as far as the link takes it.
   void say_waiting(transport::Link& link) TROUPE_EXCLUDES(mutex_);
-  /// The peer is gone for ever; returns whom of ours to tell.
-  [[nodiscard]] std::set<Watch> lose() TROUPE_EXCLUDES(mutex_);
-  /// Words that wait for room.
+  /// The peer is gone for ever; returns whom of ours to tell, in order.
+  [[nodiscard]] std::vector<Pair> lose() TROUPE_EXCLUDES(mutex_);
+  /// Pairs about which something waits for room.
   [[nodiscard]] std::size_t waiting() const TROUPE_EXCLUDES(mutex_);
 
  private:
-  enum class Order { watch, unwatch };
+  struct Ties {
+    bool watch = false;
+    bool link = false;
+    bool operator==(const Ties&) const = default;
+    [[nodiscard]] bool any() const { return watch || link; }
+  };
+  /// Of one of ours to one of theirs.
+  struct State {
+    Ties wanted;
+    Ties told;  ///< what the peer believes
+  };
+  struct End {
+    base::Bytes record;
+    bool is_linked = false;
+  };
+  using States = std::map<Pair, State>;
 
-  static base::Bytes encoded(const Watch& watch, Order order);
+  base::Outcome tie(const Pair& pair, bool Ties::*tie, transport::Link& link);
+  void untie(const Pair& pair, bool Ties::*tie, transport::Link& link);
+  base::Outcome say(States::value_type& entry, transport::Link& link) TROUPE_REQUIRES(mutex_);
+  void settle(States::iterator entry) TROUPE_REQUIRES(mutex_);
+  bool drop_link(const Pair& pair) TROUPE_REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   bool lost_ TROUPE_GUARDED_BY(mutex_) = false;
-  std::set<Watch> open_ TROUPE_GUARDED_BY(mutex_);
-  /// `watch` only of open watches that the peer has not heard of; `unwatch` only of those that it
-  /// believes in.
-  std::map<Watch, Order> orders_ TROUPE_GUARDED_BY(mutex_);
-  /// Encoded; only of watches that the peer has not given up.
-  std::map<Watch, base::Bytes> ends_ TROUPE_GUARDED_BY(mutex_);
+  /// Those of which anything is wanted or told.
+  States states_ TROUPE_GUARDED_BY(mutex_);
+  /// Those of which not all that is wanted was told.
+  std::set<Pair> waiting_ TROUPE_GUARDED_BY(mutex_);
+  /// Ends of ours that wait for room; not of watches that the peer has given up since.
+  std::map<Pair, End> ends_ TROUPE_GUARDED_BY(mutex_);
 };
 
 }  // namespace troupe::node

@@ -28,6 +28,8 @@ class FakeLink final : public transport::Link {
     switch (record.kind) {
       case base::RecordKind::watch: said.push_back("watch " + pair); break;
       case base::RecordKind::unwatch: said.push_back("unwatch " + pair); break;
+      case base::RecordKind::link: said.push_back("link " + pair); break;
+      case base::RecordKind::unlink: said.push_back("unlink " + pair); break;
       default:
         last_end = base::from_wire<TerminatedBody>(record.body).value();
         said.push_back("end " + pair);
@@ -43,8 +45,8 @@ class FakeLink final : public transport::Link {
   transport::PeerInfo peer_;
 };
 
-constexpr PeerWatches::Watch one{{1}, {10}};
-constexpr PeerWatches::Watch two{{2}, {10}};
+constexpr PeerWatches::Pair one{{1}, {10}};
+constexpr PeerWatches::Pair two{{2}, {10}};
 
 TEST(PeerWatches, SayAtOnceWhatALinkTakes) {
   PeerWatches watches;
@@ -84,7 +86,7 @@ TEST(PeerWatches, TakeBackWhatWasNotSaidYet) {
   watches.unwatch(two, link);
   (void)watches.watch(two, link);
   watches.tell_end(one, actors::ExitReason::stopped, "", link);
-  watches.forget_end(one);
+  watches.unwatched(one);
   EXPECT_EQ(watches.waiting(), 0U);
   EXPECT_FALSE(watches.end(one));
   EXPECT_TRUE(watches.end(two));
@@ -126,6 +128,55 @@ TEST(PeerWatches, CutALongTextBetweenCharacters) {
   EXPECT_EQ(link.last_end.text, text + "y");
 }
 
+TEST(PeerWatches, TellLinksAndWatchesOfOnePairApart) {
+  PeerWatches watches;
+  FakeLink link;
+  (void)watches.watch(one, link);
+  (void)watches.link(one, link);
+  watches.unwatch(one, link);
+  (void)watches.watch(one, link);
+  watches.unlink(one, link);
+  EXPECT_EQ(link.said,
+            (Texts{"watch 1>10", "link 1>10", "unwatch 1>10", "watch 1>10", "unlink 1>10"}));
+  EXPECT_TRUE(watches.end(one));
+  EXPECT_FALSE(watches.end(one));
+}
+
+TEST(PeerWatches, HearOfTheEndOfWhoLinkedItselfToOneOfOurs) {
+  PeerWatches watches;
+  FakeLink link;
+  EXPECT_TRUE(watches.linked(one));
+  (void)watches.link(one, link);
+  EXPECT_EQ(link.said, Texts{});
+  EXPECT_TRUE(watches.end(one));
+  EXPECT_TRUE(watches.linked(two));
+  EXPECT_TRUE(watches.unlinked(two));
+  EXPECT_FALSE(watches.unlinked(two));
+  EXPECT_FALSE(watches.end(two));
+}
+
+TEST(PeerWatches, ForgetALinkWhenEitherOfTheTwoHasEnded) {
+  PeerWatches watches;
+  FakeLink link;
+  EXPECT_TRUE(watches.linked(one));
+  watches.tell_end({one.watched, one.watcher}, actors::ExitReason::crashed, "", link);
+  link.state = Outcome::mailbox_full;
+  (void)watches.link(two, link);
+  watches.tell_end({two.watched, two.watcher}, actors::ExitReason::crashed, "", link);
+  EXPECT_EQ(watches.waiting(), 1U);
+  EXPECT_TRUE(watches.lose().empty());
+}
+
+TEST(PeerWatches, KeepALinksNoticeWhenThePeerOnlyStopsWatching) {
+  PeerWatches watches;
+  FakeLink link;
+  EXPECT_TRUE(watches.linked(one));
+  link.state = Outcome::mailbox_full;
+  watches.tell_end({one.watched, one.watcher}, actors::ExitReason::crashed, "", link);
+  watches.unwatched({one.watched, one.watcher});
+  EXPECT_EQ(watches.waiting(), 1U);
+}
+
 TEST(PeerWatches, EndAsLostOnce) {
   PeerWatches watches;
   FakeLink link;
@@ -133,9 +184,10 @@ TEST(PeerWatches, EndAsLostOnce) {
   link.state = Outcome::mailbox_full;
   (void)watches.watch(two, link);
   watches.tell_end(one, actors::ExitReason::stopped, "", link);
-  EXPECT_EQ(watches.lose(), (std::set<PeerWatches::Watch>{one, two}));
+  EXPECT_EQ(watches.lose(), (std::vector<PeerWatches::Pair>{one, two}));
   EXPECT_EQ(watches.waiting(), 0U);
   EXPECT_EQ(watches.watch(one, link), Outcome::node_lost);
+  EXPECT_FALSE(watches.linked(one));
   EXPECT_FALSE(watches.end(one));
   EXPECT_TRUE(watches.lose().empty());
 }

@@ -126,8 +126,13 @@ Outcome RemoteSink::send_control(Envelope&& envelope, transport::Link& link) {
   switch (static_cast<Control>(envelope->control)) {
     case Control::watch:
       return watches_.watch({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+    case Control::link:
+      return watches_.link({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
     case Control::unwatch:
       watches_.unwatch({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+      return Outcome::accepted;
+    case Control::unlink:
+      watches_.unlink({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
       return Outcome::accepted;
     case Control::terminated: {
       const auto& ending = envelope->as<actors::Ending>();
@@ -185,7 +190,7 @@ void RemoteSink::lose(const std::string& reason) {
     failure->target = {request};
     (void)system().requests().deliver(std::move(failure));
   }
-  for (const PeerWatches::Watch& watch : watches_.lose()) {
+  for (const PeerWatches::Pair& watch : watches_.lose()) {
     if (actors::MessageSink* watcher = system().sink_of(watch.watcher)) {
       (void)watcher->deliver(actors::control_envelope(
           Control::terminated, watch.watcher,

@@ -20,7 +20,7 @@ namespace troupe::node {
 ///
 /// Thread-safe. Lives as long as the node, also after the peer was lost: then everything ends as
 /// node_lost. Remembers the open asks and watches towards the peer, so that all of them end when it
-/// is lost.
+/// is lost; what is said of watches is never refused for want of room.
 class RemoteSink final : public actors::MessageSink {
  public:
   RemoteSink(actors::ActorSystem& system, base::NodeId peer);
