@@ -160,9 +160,10 @@ class Actor {
 
   /// When one of the two ends other than by `stopped`, the other fails with ExitReason::linked; it
   /// gets Terminated instead if its class says `static constexpr bool traps_exits = true`. A
-  /// restart is not an end. An actor of another node is linked in one direction: its end is heard
-  /// here. After Erlang's links.
+  /// restart is not an end. After Erlang's links, also across nodes: an actor whose node dies ends by
+  /// `node_lost`.
   void link(const AnyRef& actor);
+  /// Neither hears of the other's end because of a link any more, once the other has been told.
   void unlink(const AnyRef& actor);
 
   using TimerId = std::uint64_t;

@@ -268,6 +268,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   // actor_watching.cpp
   void add_watcher(const WatchOrder& order, base::ActorId target);
   void add_link(const WatchOrder& order, base::ActorId target);
+  void drop_link(const WatchOrder& order);
   void ended(const Ending& ending);
   void request_notice(const AnyRef& actual, Control kind);
   void arm_timer(std::uint64_t timer, base::Duration delay);

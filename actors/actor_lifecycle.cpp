@@ -87,6 +87,7 @@ void ActorCell::handle_control(Envelope control) {
         std::erase(parts_->watchers, control->as<WatchOrder>().watcher);
       }
       return;
+    case Control::unlink: drop_link(control->as<WatchOrder>()); return;
     case Control::terminated: ended(control->as<Ending>()); return;
     case Control::resume: resume(control->as<Wake>().token); return;
     case Control::released:

@@ -37,6 +37,18 @@ void ActorCell::add_link(const WatchOrder& order, base::ActorId target) {
   }
 }
 
+void ActorCell::drop_link(const WatchOrder& order) {
+  Parts::Watched* watched = parts_ ? parts_->find_watched(order.watcher) : nullptr;
+  if (watched == nullptr) {
+    return;
+  }
+  std::erase(parts_->links, watched->actual);
+  watched->is_linked = false;
+  if (!watched->is_watched) {
+    parts_->watching.erase(parts_->watching.begin() + (watched - parts_->watching.data()));
+  }
+}
+
 void ActorCell::ended(const Ending& ending) {
   if (!parts_) {
     return;
@@ -104,11 +116,7 @@ void ActorCell::unwatch(const AnyRef& actor) {
   }
   const AnyRef actual = watched->actual;
   watched->is_watched = false;
-  if (watched->is_linked) {
-    if (actual.sink()->local_cell() == nullptr) {
-      return;  // the link to another node rests on the same order
-    }
-  } else {
+  if (!watched->is_linked) {
     parts_->watching.erase(parts_->watching.begin() + (watched - parts_->watching.data()));
   }
   (void)actual.sink()->deliver(control_envelope(Control::unwatch, actual.id(), WatchOrder{ref()}));
@@ -120,19 +128,14 @@ void ActorCell::link(const AnyRef& actor) {
   }
   const MessageSink::Reached reached = actor.sink()->reached(actor.id());
   const AnyRef actual = reached.sink == nullptr ? actor : AnyRef{*reached.sink, reached.actor};
-  const bool is_local = actual.sink()->local_cell() != nullptr;
   Parts::Watched* watched = parts().find_watched(actual);
   if (watched == nullptr) {
     parts_->watching.push_back({actual, actor, false, true});
   } else if (std::exchange(watched->is_linked, true)) {
     return;
   }
-  if (is_local) {
-    parts_->links.push_back(actual);
-    request_notice(actual, Control::link);
-  } else if (watched == nullptr) {
-    request_notice(actual, Control::watch);
-  }
+  parts_->links.push_back(actual);
+  request_notice(actual, Control::link);
 }
 
 void ActorCell::unlink(const AnyRef& actor) {
@@ -141,12 +144,8 @@ void ActorCell::unlink(const AnyRef& actor) {
     return;
   }
   const AnyRef actual = watched->actual;
-  // The other one is not told: it waits in vain for a notice that does not come any more.
-  std::erase(parts_->links, actual);
-  watched->is_linked = false;
-  if (!watched->is_watched) {
-    parts_->watching.erase(parts_->watching.begin() + (watched - parts_->watching.data()));
-  }
+  drop_link({actual});
+  (void)actual.sink()->deliver(control_envelope(Control::unlink, actual.id(), WatchOrder{ref()}));
 }
 
 }  // namespace troupe::actors

@@ -28,6 +28,7 @@ enum class Control : std::uint8_t {
   watch,         ///< WatchOrder, to the watched
   link,          ///< WatchOrder: the same, and the watched watches the watcher
   unwatch,       ///< WatchOrder
+  unlink,        ///< WatchOrder: neither is linked to the other any more
   terminated,    ///< Ending, to the watcher
   resume,        ///< Wake: a coroutine goes on
   released,      ///< the name of an actor that ended is free again

@@ -118,7 +118,7 @@ Result<Record> decode_record(ByteView bytes) {
   FixedHeader header;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.kind < static_cast<std::uint8_t>(RecordKind::message) ||
-      header.kind > static_cast<std::uint8_t>(RecordKind::receipt)) {
+      header.kind > static_cast<std::uint8_t>(RecordKind::unlink)) {
     return malformed("unknown kind of record");
   }
   if ((header.flags & ~flags_known) != 0) {

@@ -19,6 +19,8 @@ enum class RecordKind : std::uint8_t {
   terminated = 6,
   cluster = 7,
   receipt = 8,
+  link = 9,
+  unlink = 10,
 };
 
 inline constexpr std::size_t record_header_bytes = 32;

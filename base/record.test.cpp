@@ -135,7 +135,7 @@ TEST(Record, RefusesWhatTheProtocolDoesNotKnow) {
   };
   const Case cases[] = {
       {0, 0, "unknown kind of record"},
-      {0, 9, "unknown kind of record"},
+      {0, 11, "unknown kind of record"},
       {1, 32, "unknown flag of a record"},
       {1, 128, "unknown flag of a record"},
       {1, 16, "receipt wanted without a request number"},

@@ -113,22 +113,26 @@ class NodeCore final : public RouterListener {
   void on_member_down(const registry::MemberDown& down);
   void on_member_left(const registry::MemberLeft& left);
   void cut_departed(const base::NodeId& peer);
+  void publish_view();
+  void cut(const base::NodeId& peer, const std::string& reason);
+  void sample_rate();
+
+  // Cluster thread: named actors, in node_core_names.cpp
   void on_start_here(const registry::Record& record);
   void on_stop_here(const registry::StopHere& stop);
   void on_name_bound(const registry::Record& record);
   void on_name_released(const registry::Record& record);
   void on_claim_done(const registry::ClaimDone& done);
-  void on_drained(std::uint64_t moved);
-  void await_answers(std::uint64_t moved);
   void on_exit(const std::string& name, base::ActorId actor, std::function<void()> proceed);
-  void finish_leave(std::uint32_t moved);
   void proceed(const std::string& name);
-  void publish_view();
-  void cut(const base::NodeId& peer, const std::string& reason);
   void submit(registry::Claim claim, Started done);
-  void sample_rate();
   [[nodiscard]] control::NameRow row_of(const registry::Record& record) const;
   [[nodiscard]] actors::AnyRef ref_of(const registry::Record& record);
+
+  // Cluster thread: leaving, in node_core_leaving.cpp
+  void on_drained(std::uint64_t moved);
+  void await_answers(std::uint64_t moved);
+  void finish_leave(std::uint32_t moved);
 
   Config config_;
   const base::Clock& clock_;

@@ -1,10 +1,10 @@
 #include "node/remote_sink.hpp"
 
+#include <set>
+
 #include "actors/actor_system.hpp"
-#include "base/message.hpp"
 #include "base/record.hpp"
 #include "node/envelope_codec.hpp"
-#include "node/wire_messages.hpp"
 
 namespace troupe::node {
 
@@ -24,14 +24,6 @@ base::Bytes& scratch() {
   thread_local base::Bytes buffer;
   buffer.clear();
   return buffer;
-}
-
-base::Record control_record(RecordKind kind, base::ActorId target, base::ActorId sender) {
-  base::Record record;
-  record.kind = kind;
-  record.target = target.value;
-  record.sender = sender.value;
-  return record;
 }
 
 }  // namespace
@@ -78,8 +70,8 @@ Outcome RemoteSink::send_message(Envelope&& envelope, transport::Link& link) {
   bool by_name = envelope->by_name;
   if (envelope->type != nullptr && !by_name) {
     base::MutexLock lock{mutex_};
-    by_name = !known_types_->contains(std::uint64_t{envelope->type_id} << 32U |
-                                      envelope->type->shape());
+    by_name =
+        !known_types_->contains(std::uint64_t{envelope->type_id} << 32U | envelope->type->shape());
   }
   const actors::ReplyAddress asker = envelope->reply;
   EncodeOptions options{.by_name = by_name, .now = system().clock().now()};
@@ -130,41 +122,30 @@ std::uint64_t RemoteSink::open_request(actors::MessageBlock& message) {
 }
 
 Outcome RemoteSink::send_control(Envelope&& envelope, transport::Link& link) {
-  base::Bytes& out = scratch();
+  const base::ActorId target = envelope->target;
   switch (static_cast<Control>(envelope->control)) {
-    case Control::watch: {
-      const auto& order = envelope->as<actors::WatchOrder>();
-      {
-        base::MutexLock lock{open_mutex_};
-        watches_.insert({order.watcher.id(), envelope->target});
-      }
-      encode_record(control_record(RecordKind::watch, envelope->target, order.watcher.id()), out);
-      const Outcome outcome = link.send(Lane::data, out);
-      if (outcome != Outcome::accepted) {
-        (void)end_watch(order.watcher.id(), envelope->target);
-      } else if (is_lost() && end_watch(order.watcher.id(), envelope->target)) {
-        return Outcome::node_lost;  // lost meanwhile, and lose() did not see this watch
-      }
-      return outcome;
-    }
-    case Control::unwatch: {
-      const auto& order = envelope->as<actors::WatchOrder>();
-      (void)end_watch(order.watcher.id(), envelope->target);
-      encode_record(control_record(RecordKind::unwatch, envelope->target, order.watcher.id()),
-                    out);
-      return link.send(Lane::data, out);
-    }
+    case Control::watch:
+      return watches_.watch({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+    case Control::link:
+      return watches_.link({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+    case Control::unwatch:
+      watches_.unwatch({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+      return Outcome::accepted;
+    case Control::unlink:
+      watches_.unlink({envelope->as<actors::WatchOrder>().watcher.id(), target}, link);
+      return Outcome::accepted;
     case Control::terminated: {
       const auto& ending = envelope->as<actors::Ending>();
-      const base::Bytes body = base::to_wire(
-          TerminatedBody{static_cast<std::uint8_t>(ending.reason), ending.text});
-      base::Record record =
-          control_record(RecordKind::terminated, envelope->target, ending.actor.id());
-      record.body = body;
-      encode_record(record, out);
-      return link.send(Lane::data, out);
+      watches_.tell_end({target, ending.actor.id()}, ending.reason, ending.text, link);
+      return Outcome::accepted;
     }
     default: return Outcome::refused;  // orders to actors of another node go to its control service
+  }
+}
+
+void RemoteSink::say_waiting() {
+  if (const std::shared_ptr<transport::Link> to = link()) {
+    watches_.say_waiting(*to);
   }
 }
 
@@ -191,32 +172,25 @@ std::size_t RemoteSink::open_requests() const {
   return open_requests_.size();
 }
 
-bool RemoteSink::end_watch(base::ActorId watcher, base::ActorId watched) {
-  base::MutexLock lock{open_mutex_};
-  return watches_.erase({watcher, watched}) > 0;
-}
-
 void RemoteSink::lose(const std::string& reason) {
   connected_.store(false, std::memory_order_release);
   if (lost_.exchange(true, std::memory_order_acq_rel)) {
     return;
   }
   std::unordered_set<std::uint64_t> requests;
-  std::set<Watch> watches;
   {
     base::MutexLock lock{open_mutex_};
     requests.swap(open_requests_);
-    watches.swap(watches_);
   }
   const std::set<std::uint64_t> in_order{requests.begin(), requests.end()};
   for (const std::uint64_t request : in_order) {
-    Envelope failure = actors::failure_envelope(
-        {actors::AskError::Kind::may_have_run, Outcome::node_lost,
-         "node '" + peer_.name + "' was lost: " + reason});
+    Envelope failure =
+        actors::failure_envelope({actors::AskError::Kind::may_have_run, Outcome::node_lost,
+                                  "node '" + peer_.name + "' was lost: " + reason});
     failure->target = {request};
     (void)system().requests().deliver(std::move(failure));
   }
-  for (const Watch& watch : watches) {
+  for (const PeerWatches::Pair& watch : watches_.lose()) {
     if (actors::MessageSink* watcher = system().sink_of(watch.watcher)) {
       (void)watcher->deliver(actors::control_envelope(
           Control::terminated, watch.watcher,

@@ -2,17 +2,15 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_set>
-#include <utility>
 
 #include "actors/control.hpp"
 #include "actors/message_sink.hpp"
 #include "base/ids.hpp"
 #include "base/mutex.hpp"
+#include "node/peer_watches.hpp"
 #include "transport/transport.hpp"
 
 namespace troupe::node {
@@ -22,7 +20,7 @@ namespace troupe::node {
 ///
 /// Thread-safe. Lives as long as the node, also after the peer was lost: then everything ends as
 /// node_lost. Remembers the open asks and watches towards the peer, so that all of them end when it
-/// is lost.
+/// is lost; what is said of watches is never refused for want of room.
 class RemoteSink final : public actors::MessageSink {
  public:
   RemoteSink(actors::ActorSystem& system, base::NodeId peer);
@@ -45,15 +43,11 @@ class RemoteSink final : public actors::MessageSink {
   void answered(base::ActorId request);
   /// Asks that the peer has not answered yet; none once it is lost.
   [[nodiscard]] std::size_t open_requests() const;
-  /// The watch that a terminated record from the peer ends; false if there is none.
-  bool end_watch(base::ActorId watcher, base::ActorId watched);
+  [[nodiscard]] PeerWatches& watches() { return watches_; }
+  /// There may be room for what the link refused to take about watches.
+  void say_waiting();
 
  private:
-  struct Watch {
-    base::ActorId watcher;
-    base::ActorId watched;
-    auto operator<=>(const Watch&) const = default;
-  };
   base::Outcome send_message(actors::Envelope&& envelope, transport::Link& link);
   base::Outcome send_control(actors::Envelope&& envelope, transport::Link& link);
   std::uint64_t open_request(actors::MessageBlock& message);
@@ -67,7 +61,7 @@ class RemoteSink final : public actors::MessageSink {
   std::shared_ptr<const std::unordered_set<std::uint64_t>> known_types_ TROUPE_GUARDED_BY(mutex_);
   mutable base::Mutex open_mutex_;
   std::unordered_set<std::uint64_t> open_requests_ TROUPE_GUARDED_BY(open_mutex_);
-  std::set<Watch> watches_ TROUPE_GUARDED_BY(open_mutex_);
+  PeerWatches watches_;
 };
 
 }  // namespace troupe::node

@@ -140,7 +140,9 @@ void Router::on_record(const std::shared_ptr<transport::Link>& from, Lane, base:
     case RecordKind::failure:
     case RecordKind::receipt: on_answer(last_, *record); return;
     case RecordKind::watch:
-    case RecordKind::unwatch: on_watch(last_, *record); return;
+    case RecordKind::unwatch:
+    case RecordKind::link:
+    case RecordKind::unlink: on_watch(last_, *record); return;
     case RecordKind::terminated: on_terminated(last_, *record); return;
     case RecordKind::cluster:
       listener_.on_cluster_message(from->peer().id,
@@ -228,19 +230,37 @@ void Router::on_answer(const Source& from, const base::Record& record) {
   }
 }
 
+/// Watch, link and their opposites.
 void Router::on_watch(const Source& from, const base::Record& record) {
-  const actors::AnyRef watcher{*from.sink, {record.sender}};
-  const bool is_watch = record.kind == RecordKind::watch;
-  actors::MessageSink* sink = system_.sink_of({record.target});
-  if (sink != nullptr && sink->local_cell() != nullptr) {
-    (void)sink->deliver(actors::control_envelope(is_watch ? Control::watch : Control::unwatch,
-                                                 {record.target}, actors::WatchOrder{watcher}));
-  } else if (is_watch) {
-    (void)watcher.sink()->deliver(actors::control_envelope(
-        Control::terminated, watcher.id(),
-        actors::Ending{{*lost_, {record.target}},
-                       actors::ExitReason::no_such_actor,
-                       "there is no such actor"}));
+  const actors::AnyRef theirs{*from.sink, {record.sender}};
+  const base::ActorId ours{record.target};
+  actors::MessageSink* sink = system_.sink_of(ours);
+  const bool is_here = sink != nullptr && sink->local_cell() != nullptr;
+  PeerWatches& watches = from.sink->watches();
+  Control order = Control::watch;
+  bool is_news = true;
+  switch (record.kind) {
+    case RecordKind::link:
+      order = Control::link;
+      is_news = !is_here || watches.linked({ours, theirs.id()});
+      break;
+    case RecordKind::unlink:
+      order = Control::unlink;
+      is_news = watches.unlinked({ours, theirs.id()});
+      break;
+    case RecordKind::unwatch:
+      order = Control::unwatch;
+      watches.unwatched({theirs.id(), ours});
+      break;
+    default: break;
+  }
+  if (is_here && is_news) {
+    (void)sink->deliver(actors::control_envelope(order, ours, actors::WatchOrder{theirs}));
+  } else if (!is_here && (order == Control::watch || order == Control::link)) {
+    (void)theirs.sink()->deliver(actors::control_envelope(
+        Control::terminated, theirs.id(),
+        actors::Ending{
+            {*lost_, ours}, actors::ExitReason::no_such_actor, "there is no such actor"}));
   }
 }
 
@@ -251,12 +271,18 @@ void Router::on_terminated(const Source& from, const base::Record& record) {
     return;
   }
   actors::MessageSink* watcher = system_.sink_of({record.target});
-  if (from.sink->end_watch({record.target}, {record.sender}) && watcher != nullptr) {
+  if (from.sink->watches().end({{record.target}, {record.sender}}) && watcher != nullptr) {
     (void)watcher->deliver(actors::control_envelope(
         Control::terminated, {record.target},
         actors::Ending{{*from.sink, {record.sender}},
                        static_cast<actors::ExitReason>(body->reason),
                        body->text}));
+  }
+}
+
+void Router::on_room(const transport::Link& link) {
+  if (RemoteSink* sink = link.peer().is_client ? nullptr : remote(link.peer().id)) {
+    sink->say_waiting();
   }
 }
 

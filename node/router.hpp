@@ -45,6 +45,7 @@ class Router final : public transport::FrameSink, public actors::RefResolver {
   void on_peer_down(const transport::Link& link, const std::string& reason) override;
   void on_record(const std::shared_ptr<transport::Link>& from, transport::Lane lane,
                  base::ByteView record) override;
+  void on_room(const transport::Link& link) override;
   void on_undelivered(const transport::Link& link, transport::Lane lane,
                       base::ByteView record) override;
   void on_unreachable(const std::string& address, const base::Error& error) override;

@@ -167,8 +167,9 @@ void Engine::on_batch(const ConnectionId& connection, Inbound& inbound, base::By
   if (received.acknowledges_unsent) {
     count(counters_.frames_malformed);
   }
-  if (received.released_bytes > 0) {
-    peer.link->outbox(lane).release(received.released_bytes);
+  if (received.released_bytes > 0 &&
+      peer.link->outbox(lane).release(received.released_bytes)) {
+    sink_->on_room(*peer.link);
   }
   if (can_write(peer, lane)) {
     wake_at(session.acknowledgement_due());

@@ -87,6 +87,25 @@ TEST(MemoryNetwork, CarriesRecordsBothWays) {
   EXPECT_EQ(a.sink.state().records, std::vector<std::string>{"and back"});
 }
 
+TEST(MemoryNetwork, TellsOfRoomAfterItRefusedANotice) {
+  World world{1, {.engine = {.outbox = {.bytes_max = 200, .notice_bytes_max = 100}}}};
+  auto& a = world.add("a");
+  auto& b = world.add("b");
+  a.transport->connect(b.address);
+  world.run(1s);
+  const auto link = a.sink.link("b");
+  EXPECT_EQ(link->send(Lane::data, base::Bytes(150)), base::Outcome::accepted);
+  EXPECT_EQ(link->send(Lane::data, base::Bytes(50)), base::Outcome::mailbox_full);
+  EXPECT_EQ(link->send_notice(base::Bytes(50)), base::Outcome::accepted);
+  world.run(1s);
+  EXPECT_EQ(a.sink.state().rooms, 0U);
+  EXPECT_EQ(link->send_notice(base::Bytes(250)), base::Outcome::accepted);
+  EXPECT_EQ(link->send_notice(base::Bytes(50)), base::Outcome::mailbox_full);
+  world.run(1s);
+  EXPECT_EQ(a.sink.state().rooms, 1U);
+  EXPECT_EQ(link->send_notice(base::Bytes(50)), base::Outcome::accepted);
+}
+
 TEST(MemoryNetwork, TellsWhoCannotBeReachedAndConnectsOnceItIsThere) {
   World world{1};
   auto& a = world.add("a");

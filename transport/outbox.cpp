@@ -5,7 +5,7 @@
 
 namespace troupe::transport {
 
-Outbox::Pushed Outbox::push(base::ByteView record) {
+Outbox::Pushed Outbox::push(base::ByteView record, Room room) {
   if (record.size() > record_bytes_max) {
     return {base::Outcome::refused, false};
   }
@@ -14,7 +14,9 @@ Outbox::Pushed Outbox::push(base::ByteView record) {
   if (closed_) {
     return {base::Outcome::node_lost, false};
   }
-  if (bytes_ + added > options_.bytes_max) {
+  const bool is_notice = room == Room::of_notices;
+  if (bytes_ + added > options_.bytes_max + (is_notice ? options_.notice_bytes_max : 0)) {
+    refused_notice_ = refused_notice_ || is_notice;
     return {base::Outcome::mailbox_full, false};
   }
   if (open_.record_count > 0 && open_.frame.size() + added > options_.batch_bytes_max) {
@@ -45,9 +47,10 @@ std::optional<Outbox::Gathered> Outbox::take() {
   return next;
 }
 
-void Outbox::release(std::size_t bytes) {
+bool Outbox::release(std::size_t bytes) {
   const base::MutexLock lock{mutex_};
   bytes_ -= std::min(bytes, bytes_);
+  return std::exchange(refused_notice_, false);
 }
 
 std::vector<Outbox::Gathered> Outbox::close() {

@@ -69,9 +69,30 @@ TEST(Outbox, IsFullUntilWhatWasTakenIsReleased) {
   EXPECT_EQ(outbox.push(base::as_bytes(hundred)).outcome, base::Outcome::mailbox_full);
   const auto taken = outbox.take();
   EXPECT_EQ(outbox.push(base::as_bytes(hundred)).outcome, base::Outcome::mailbox_full);
-  outbox.release(taken->frame.size());
+  EXPECT_FALSE(outbox.release(taken->frame.size()));
   EXPECT_EQ(outbox.bytes(), 0U);
   EXPECT_EQ(outbox.push(base::as_bytes(hundred)).outcome, base::Outcome::accepted);
+}
+
+TEST(Outbox, KeepsRoomForNoticesThatNoMessageTakes) {
+  Outbox outbox{{.bytes_max = 200, .notice_bytes_max = 90}};
+  const std::string eighty(80, 'x');
+  EXPECT_EQ(outbox.push(base::as_bytes(eighty)).outcome, base::Outcome::accepted);
+  EXPECT_EQ(outbox.push(base::as_bytes(eighty)).outcome, base::Outcome::mailbox_full);
+  EXPECT_EQ(outbox.push(base::as_bytes(eighty), Room::of_notices).outcome, base::Outcome::accepted);
+  EXPECT_EQ(outbox.push(base::as_bytes(eighty), Room::of_notices).outcome,
+            base::Outcome::mailbox_full);
+}
+
+TEST(Outbox, SaysOnceThatThereMayBeRoomForARefusedNotice) {
+  Outbox outbox{{.bytes_max = 50, .notice_bytes_max = 50}};
+  (void)outbox.push(base::Bytes(40), Room::of_notices);
+  const std::size_t taken = outbox.take()->frame.size();
+  EXPECT_EQ(outbox.push(base::Bytes(40)).outcome, base::Outcome::mailbox_full);
+  EXPECT_FALSE(outbox.release(0));
+  EXPECT_EQ(outbox.push(base::Bytes(40), Room::of_notices).outcome, base::Outcome::mailbox_full);
+  EXPECT_TRUE(outbox.release(taken));
+  EXPECT_FALSE(outbox.release(0));
 }
 
 TEST(Outbox, HandsOutWhatIsLeftWhenItIsClosed) {

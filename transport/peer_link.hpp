@@ -67,16 +67,23 @@ class PeerLink final : public Link, public std::enable_shared_from_this<PeerLink
 
   [[nodiscard]] const PeerInfo& peer() const override { return info_; }
   base::Outcome send(Lane lane, base::ByteView record) override {
-    const Outbox::Pushed pushed = outbox(lane).push(record);
+    return push(lane, record, Room::of_messages);
+  }
+  base::Outcome send_notice(base::ByteView record) override {
+    return push(Lane::data, record, Room::of_notices);
+  }
+
+  [[nodiscard]] Outbox& outbox(Lane lane) { return lane == Lane::control ? control_ : data_; }
+
+ private:
+  base::Outcome push(Lane lane, base::ByteView record, Room room) {
+    const Outbox::Pushed pushed = outbox(lane).push(record, room);
     if (pushed.ring) {
       doorbell_->post(FlushCommand{shared_from_this(), lane});
     }
     return pushed.outcome;
   }
 
-  [[nodiscard]] Outbox& outbox(Lane lane) { return lane == Lane::control ? control_ : data_; }
-
- private:
   const PeerInfo info_;
   const std::shared_ptr<Doorbell> doorbell_;
   Outbox control_;

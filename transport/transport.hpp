@@ -38,6 +38,10 @@ class Link {
   /// Queues one record; never blocks. accepted, mailbox_full (the link's bound in bytes is
   /// reached), node_lost, or refused (larger than a frame can be).
   virtual base::Outcome send(Lane lane, base::ByteView record) = 0;
+  /// The same on the data lane, in order with what send() queued there, for small records that must
+  /// not be lost to a flood: they have room beyond the bound. mailbox_full: that is taken too;
+  /// FrameSink::on_room() follows, unless the peer is cut off.
+  virtual base::Outcome send_notice(base::ByteView record) = 0;
 };
 
 /// What the transport tells; called on the transport's thread, never while it holds a lock.
@@ -54,6 +58,8 @@ class FrameSink {
   virtual void on_peer_down(const Link& link, const std::string& reason) = 0;
   /// One record, in the order sent. The view is valid during the call.
   virtual void on_record(const std::shared_ptr<Link>& from, Lane lane, base::ByteView record) = 0;
+  /// A link that refused a notice may have room again.
+  virtual void on_room(const Link& link) = 0;
   /// A record that was accepted but not acknowledged when the peer was cut off: it may or may not
   /// have arrived.
   virtual void on_undelivered(const Link& link, Lane lane, base::ByteView record) = 0;

@@ -44,13 +44,24 @@ struct Unheard {
   TROUPE_MESSAGE(Unheard)
 };
 
+struct Link {
+  actors::AnyRef actor;
+  TROUPE_MESSAGE(Link, actor)
+};
+struct Unlink {
+  actors::AnyRef actor;
+  TROUPE_MESSAGE(Unlink, actor)
+};
+
 /// Does everything that an asker may meet with.
 class Moody : public actors::Actor {
  public:
-  using Protocol = actors::Protocol<Fine, RefuseIt, CrashIt, Slow, Forget, EndIt>;
+  using Protocol = actors::Protocol<Fine, RefuseIt, CrashIt, Slow, Forget, EndIt, Link, Unlink>;
   std::int64_t on(const Fine& message) { return message.value; }
   std::int64_t on(const RefuseIt&) { throw actors::Refusal{"not today"}; }
   std::int64_t on(const CrashIt&) { throw std::runtime_error{"on purpose"}; }
+  void on(const Link& message) { link(message.actor); }
+  void on(const Unlink& message) { unlink(message.actor); }
   actors::Task<std::int64_t> on(Slow message) {
     co_await delay(std::chrono::milliseconds{message.ms});
     co_return message.ms;
@@ -63,6 +74,10 @@ using MoodyAndMore = actors::Protocol<Fine, RefuseIt, CrashIt, Slow, Forget, End
 struct Watch {
   actors::AnyRef actor;
   TROUPE_MESSAGE(Watch, actor)
+};
+struct Unwatch {
+  actors::AnyRef actor;
+  TROUPE_MESSAGE(Unwatch, actor)
 };
 /// "REASON" of each notice, in order.
 struct Notices {
@@ -88,10 +103,13 @@ struct AskFor {
 /// Watches, sends and asks for tests.
 class Agent : public actors::Actor {
  public:
-  using Protocol = actors::Protocol<Watch, Notices, SendAll, AskFor>;
+  using Protocol = actors::Protocol<Watch, Unwatch, Link, Unlink, Notices, SendAll, AskFor>;
   static constexpr bool reentrant = true;
 
   void on(const Watch& message) { watch(message.actor); }
+  void on(const Unwatch& message) { unwatch(message.actor); }
+  void on(const Link& message) { link(message.actor); }
+  void on(const Unlink& message) { unlink(message.actor); }
   std::vector<std::string> on(const Notices&) { return notices_; }
   void on(const actors::Terminated& notice) {
     notices_.emplace_back(actors::to_string(notice.reason));

@@ -27,6 +27,7 @@ class RecordingSink final : public FrameSink {
     std::vector<std::string> connection_reasons;
     std::map<std::string, base::Error> unreachable;  ///< by address
     std::uint64_t records_received = 0;
+    std::uint64_t rooms = 0;  ///< calls of on_room()
     /// Records that carry numbers: the next expected by sender and lane, and what was not it.
     std::map<std::pair<const Link*, Lane>, std::uint64_t> next_number;
     std::uint64_t out_of_order = 0;
@@ -67,6 +68,9 @@ class RecordingSink final : public FrameSink {
     if (on_each_record) {
       on_each_record(from, lane, record);
     }
+  }
+  void on_room(const Link&) override {
+    change([](State& state) { ++state.rooms; });
   }
   void on_undelivered(const Link& link, Lane, base::ByteView record) override {
     change([&](State& state) {
