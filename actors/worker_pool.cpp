@@ -1,23 +1,21 @@
 #include "actors/worker_pool.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <thread>
 #include <utility>
 
+#include "actors/detail/worker.hpp"
 #include "base/check.hpp"
 
 // Invariants
 //   1. A runnable that is to run is in exactly one place: one worker's run_next, ring or overflow,
-//   or
-//      the shared queue. It is taken from there by exactly one worker, which then runs it.
+//      or the shared queue. It is taken from there by exactly one worker, which then runs it.
 //   2. What is in the shared queue is never forgotten: a worker parks only under mutex_ and with
 //      the shared queue empty, and whoever adds to it, under mutex_, wakes a worker unless one
 //      searches. A search ends under mutex_: with a look at the shared queue, and waking the next
 //      worker if it is not empty.
 //   3. What is in a ring, an overflow or in run_next is never forgotten, because its own worker
-//   parks
-//      only with all of them empty, and nobody else adds to them. Waking others for it is an
+//      parks only with all of them empty, and nobody else adds to them. Waking others for it is an
 //      optimisation: the hints that decide on it (can_wake_, is_patrolled_) may be stale.
 //   4. At most one worker searches or is being woken (searcher_).
 //   5. parked_ has the workers that wait in park(), without the one that is at its patrol
@@ -31,10 +29,6 @@ namespace {
 
 /// So many times in a row run_next goes before the ring.
 constexpr std::uint32_t run_next_in_a_row_max = 64;
-/// Every so many turns the shared queue and the overflow go before the worker's ring.
-constexpr std::uint32_t shared_turn_interval = 16;
-/// So many turns are timed together.
-constexpr std::uint32_t turns_a_measure = 256;
 /// To move a runnable with what it touches to another core costs about as much as so long a turn.
 constexpr base::Duration turn_time_worth_stealing = std::chrono::microseconds{2};
 /// Turns after a theft that say how long such turns are.
@@ -63,79 +57,6 @@ WorkerPoolOptions fit_to_machine(WorkerPoolOptions options) {
 }
 
 }  // namespace
-
-struct WorkerPool::Worker {
-  explicit Worker(std::uint32_t its_index) : index(its_index) {}
-
-  const std::uint32_t index;
-  RunRing ring;
-  alignas(64) RunSlot run_next;
-  /// Written by the owner alone.
-  std::atomic<std::uint64_t> turns{0};
-  std::atomic<const Runnable*> running{nullptr};
-  std::uint32_t run_next_in_a_row = 0;
-  std::uint32_t turns_until_shared = shared_turn_interval;
-  /// Runnables waiting here that are worth another worker; written by the owner alone.
-  std::atomic<std::uint32_t> backlog_needed{1};
-  std::uint32_t turns_until_measured = turns_a_measure;
-  base::TimePoint measured_at{};
-  /// When and at which turn it last stole; time_never: that is settled.
-  base::TimePoint stole_at = base::time_never;
-  std::uint64_t stole_at_turn = 0;
-
-  /// What the ring had no room for, and those who want another turn while there is such. Only the
-  /// owner adds; the size is written under the mutex.
-  alignas(64) base::Mutex overflow_mutex;
-  RunnableList overflow TROUPE_GUARDED_BY(overflow_mutex);
-  std::atomic<std::uint32_t> overflow_size{0};
-
-  /// Guarded by the pool's mutex: it was taken from parked_ in order to search.
-  bool is_woken = false;
-  std::condition_variable_any wake;
-  std::thread thread;
-
-  /// What the patrol saw last time; belongs to whoever patrols, handed over under the mutex.
-  std::uint64_t patrolled_turns = 0;
-  std::uint32_t patrolled_backlog = 0;
-  bool patrolled_waiting = false;
-
-  [[nodiscard]] std::uint32_t backlog() const {
-    return ring.size() + overflow_size.load(std::memory_order_relaxed);
-  }
-  [[nodiscard]] Runnable* pop_overflow() {
-    if (overflow_size.load(std::memory_order_relaxed) == 0) {
-      return nullptr;
-    }
-    base::MutexLock lock{overflow_mutex};
-    Runnable* oldest = overflow.first;
-    if (oldest != nullptr) {
-      overflow.pop();
-      overflow_size.fetch_sub(1, std::memory_order_relaxed);
-    }
-    return oldest;
-  }
-  /// Moves some of the overflow into a ring that is the caller's own and empty.
-  void move_overflow_into(RunRing& to, std::uint32_t count_max) {
-    base::MutexLock lock{overflow_mutex};
-    std::uint32_t size = overflow_size.load(std::memory_order_relaxed);
-    for (; count_max != 0 && size != 0 && to.push(*overflow.first); --count_max, --size) {
-      overflow.pop();
-    }
-    overflow_size.store(size, std::memory_order_relaxed);
-  }
-  /// Moves half of what waits here, as far as a ring holds it, into the caller's own empty ring.
-  /// Null: there were fewer than `runnables_min`, or others were faster.
-  Runnable* steal_into(RunRing& to, std::uint32_t runnables_min) {
-    const std::uint32_t overflowing = overflow_size.load(std::memory_order_relaxed);
-    if (ring.size() + overflowing < runnables_min) {
-      return nullptr;
-    }
-    if (ring.steal_into(to, overflowing != 0 ? 1 : runnables_min) == 0 && overflowing != 0) {
-      move_overflow_into(to, std::min((overflowing + 1) / 2, RunRing::capacity / 2));
-    }
-    return to.pop();
-  }
-};
 
 namespace {
 
@@ -251,17 +172,18 @@ void WorkerPool::work(Worker& me) {
 
 void WorkerPool::measure_turns(Worker& me) {
   const base::TimePoint now = clock_.now();
-  const base::Duration turn = std::max((now - me.measured_at) / turns_a_measure, base::Duration{1});
+  const base::Duration turn =
+      std::max((now - me.measured_at) / Worker::turns_a_measure, base::Duration{1});
   me.backlog_needed.store(
       std::max(options_.backlog_min, static_cast<std::uint32_t>(options_.backlog_time_min / turn)),
       std::memory_order_relaxed);
   me.measured_at = now;
-  me.turns_until_measured = turns_a_measure;
+  me.turns_until_measured = Worker::turns_a_measure;
 }
 
 Runnable* WorkerPool::next_local(Worker& me) {
   if (--me.turns_until_shared == 0) {
-    me.turns_until_shared = shared_turn_interval;
+    me.turns_until_shared = Worker::shared_turn_interval;
     if (shared_size_.load(std::memory_order_relaxed) != 0) {
       base::MutexLock lock(mutex_);
       if (Runnable* runnable = take_shared(me, 1)) {
