@@ -1,5 +1,6 @@
 #include "actors/block_pool.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "base/mutex.hpp"
@@ -11,14 +12,16 @@ namespace {
 struct Depot {
   base::Mutex mutex;
   FreeBlock* magazines TROUPE_GUARDED_BY(mutex) = nullptr;
-  std::size_t count TROUPE_GUARDED_BY(mutex) = 0;
 };
 
 constexpr std::size_t bytes_of(std::size_t size_class) { return (size_class + 1) * class_bytes; }
 
-constexpr std::size_t magazines_max(std::size_t size_class) {
-  return depot_bytes_max / (bytes_of(size_class) * magazine_blocks);
+constexpr std::size_t magazine_bytes(std::size_t size_class) {
+  return bytes_of(size_class) * magazine_blocks;
 }
+
+/// Kept in all depots; a magazine that is being given is counted before.
+constinit std::atomic<std::size_t> depot_bytes{0};
 
 /// Never destroyed: threads may end after static objects.
 Depot& depot_of(std::size_t size_class) {
@@ -35,17 +38,16 @@ void free_all(FreeBlock* first) {
 }
 
 void give_to_depot(std::size_t size_class, FreeBlock* magazine) {
-  Depot& depot = depot_of(size_class);
-  {
-    base::MutexLock lock{depot.mutex};
-    if (depot.count < magazines_max(size_class)) {
-      magazine->next_magazine = depot.magazines;
-      depot.magazines = magazine;
-      ++depot.count;
-      return;
-    }
+  const std::size_t bytes = magazine_bytes(size_class);
+  if (depot_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes > depot_bytes_max) {
+    depot_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    free_all(magazine);
+    return;
   }
-  free_all(magazine);
+  Depot& depot = depot_of(size_class);
+  base::MutexLock lock{depot.mutex};
+  magazine->next_magazine = depot.magazines;
+  depot.magazines = magazine;
 }
 
 /// Empties the thread's lists when it ends.
@@ -67,7 +69,7 @@ void* refill(std::size_t size_class) {
     magazine = depot.magazines;
     if (magazine != nullptr) {
       depot.magazines = magazine->next_magazine;
-      --depot.count;
+      depot_bytes.fetch_sub(magazine_bytes(size_class), std::memory_order_relaxed);
     }
   }
   if (magazine == nullptr) {

@@ -22,8 +22,8 @@ inline constexpr std::size_t classes = 16;
 /// Larger blocks come from the system.
 inline constexpr std::size_t pooled_bytes_max = class_bytes * classes;
 inline constexpr std::uint32_t magazine_blocks = 64;
-/// What the depot keeps of one size.
-inline constexpr std::size_t depot_bytes_max = std::size_t{2} << 20U;
+/// What the depot keeps, of all sizes together.
+inline constexpr std::size_t depot_bytes_max = std::size_t{32} << 20U;
 
 /// A free block, a link in its magazine; the first of a full magazine also links to the next one.
 struct FreeBlock {

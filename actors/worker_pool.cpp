@@ -213,8 +213,7 @@ void WorkerPool::push_local(Worker& me, Runnable& runnable) {
   if (!me.ring.push(runnable)) [[unlikely]] {
     push_overflowing(me, runnable);
   }
-  if (can_wake_.load(std::memory_order_relaxed) &&
-      is_stealing_worth_it_.load(std::memory_order_relaxed) &&
+  if (can_wake_.load(std::memory_order_relaxed) && may_steal_from(me) &&
       me.backlog() >= me.backlog_needed.load(std::memory_order_relaxed)) {
     wake_for_backlog();
   }
@@ -273,7 +272,7 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
     end_search(me);
     if (runnable != nullptr &&
         (shared_.first != nullptr ||
-         (is_stealing_worth_it_.load(std::memory_order_relaxed) &&
+         (may_steal_from(me) &&
           me.backlog() >= me.backlog_needed.load(std::memory_order_relaxed)))) {
       to_wake = choose_to_wake();
     }
@@ -288,9 +287,18 @@ Runnable* WorkerPool::wait_for_work(Worker& me) {
   return runnable;
 }
 
+// Without a patrol: if thefts are worth it, or the worker is in a turn that a patrol found long.
+bool WorkerPool::may_steal_from(const Worker& victim) const {
+  return is_stealing_worth_it_.load(std::memory_order_relaxed) ||
+         victim.long_turn.load(std::memory_order_relaxed) ==
+             victim.turns.load(std::memory_order_relaxed);
+}
+
 Runnable* WorkerPool::steal(Worker& me, Worker& victim, std::uint32_t runnables_min) {
   Runnable* runnable = victim.steal_into(me.ring, runnables_min);
-  if (runnable != nullptr) {
+  const bool is_in_long_turn = victim.long_turn.load(std::memory_order_relaxed) ==
+                               victim.turns.load(std::memory_order_relaxed);
+  if (runnable != nullptr && !is_in_long_turn) {
     me.stole_at = clock_.now();
     me.stole_at_turn = me.turns.load(std::memory_order_relaxed);
   }
@@ -314,9 +322,11 @@ Runnable* WorkerPool::search(Worker& me) {
         is_stopping_.load(std::memory_order_relaxed)) {
       return nullptr;
     }
-    for (std::uint32_t i = 1;
-         i < workers() && is_stealing_worth_it_.load(std::memory_order_relaxed); ++i) {
+    for (std::uint32_t i = 1; i < workers(); ++i) {
       Worker& victim = *all_[(me.index + i) % workers()];
+      if (!may_steal_from(victim)) {
+        continue;
+      }
       const auto runnables_min =
           std::max(victim.backlog_needed.load(std::memory_order_relaxed) / 2, 1U);
       if (Runnable* runnable = steal(me, victim, runnables_min)) {
@@ -397,6 +407,9 @@ Runnable* WorkerPool::patrol(Worker& me) {
         found = steal(me, victim, needed);
       }
       continue;
+    }
+    if (turns_since == 0) {
+      victim.long_turn.store(turns, std::memory_order_relaxed);
     }
     found = steal(me, victim, 1);
     if (found == nullptr && has_next && turns_since == 0) {

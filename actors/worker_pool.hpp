@@ -88,6 +88,7 @@ class WorkerPool final : public Scheduler {
   void push_local(Worker& me, Runnable& runnable);
   void push_overflowing(Worker& me, Runnable& runnable);
   Runnable* wait_for_work(Worker& me);
+  [[nodiscard]] bool may_steal_from(const Worker& victim) const;
   Runnable* steal(Worker& me, Worker& victim, std::uint32_t runnables_min);
   void judge_theft(Worker& me);
   Runnable* search(Worker& me);
@@ -123,7 +124,8 @@ class WorkerPool final : public Scheduler {
   std::atomic<bool> is_stopping_{false};
   std::atomic<bool> can_wake_{false};
   std::atomic<bool> is_patrolled_{true};
-  /// By the last theft; while not, only patrols steal.
+  /// By the last theft; while not, only patrols steal, and others from turns that patrols found
+  /// long.
   std::atomic<bool> is_stealing_worth_it_{true};
 };
 

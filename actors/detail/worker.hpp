@@ -31,6 +31,8 @@ struct WorkerPool::Worker {
   /// Written by the owner alone.
   std::atomic<std::uint64_t> turns{0};
   std::atomic<const Runnable*> running{nullptr};
+  /// The number of the last turn that a patrol found the same as the one before.
+  std::atomic<std::uint64_t> long_turn{~std::uint64_t{0}};
   std::uint32_t run_next_in_a_row = 0;
   std::uint32_t turns_until_shared = shared_turn_interval;
   /// Runnables waiting here that are worth another worker; written by the owner alone.
