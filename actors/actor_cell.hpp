@@ -244,6 +244,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void finish_stop();
   void complete_termination();
   void destroy_tasks(base::Outcome outcome, const char* why);
+  void arm_timer(std::uint64_t timer, base::TimePoint due);
+  void timer_due(std::uint64_t timer);
   void cancel_timers();
   void flush_mailbox();
 
@@ -271,7 +273,6 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void drop_link(const WatchOrder& order);
   void ended(const Ending& ending);
   void request_notice(const AnyRef& actual, Control kind);
-  void arm_timer(std::uint64_t timer, base::Duration delay);
 
   // actor_extras.cpp
   Extras& extras();
