@@ -84,6 +84,12 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// For its own on_start(), once a life; see MailboxShares. `options`: what it was spawned with,
   /// whose policy drops nothing.
   void divide_mailbox(const SpawnOptions& options, std::shared_ptr<MailboxShares> shares);
+  /// Whether the next message is one that the actor sent itself; in its turn. Does not see what a
+  /// policy's lane holds.
+  [[nodiscard]] bool is_next_its_own() {
+    const MessageBlock* next = mailbox_.front();
+    return next != nullptr && next->sender == id();
+  }
   /// How many it takes. Thread-safe.
   [[nodiscard]] std::uint32_t queued_max() const;
 
