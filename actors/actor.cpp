@@ -6,6 +6,7 @@
 #include <deque>
 #include <exception>
 #include <limits>
+#include <stdexcept>
 
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
@@ -79,8 +80,15 @@ void Actor::pipe_any(OpenAsk& ask, std::function<void(Envelope&&)> handler) {
   cell_->pipe(ask, std::move(handler));
 }
 
-Actor::TimerId Actor::add_timer(base::Duration delay, base::Duration interval, MessageMaker maker) {
-  return cell_->add_timer(delay, interval, std::move(maker));
+Actor::TimerId Actor::add_timer(base::Duration delay, MessageMaker maker) {
+  return cell_->add_timer(delay, base::Duration{0}, std::move(maker));
+}
+
+Actor::TimerId Actor::add_repeated_timer(base::Duration interval, MessageMaker maker) {
+  if (interval <= base::Duration{0}) {
+    throw std::invalid_argument{"every() needs an interval longer than 0"};
+  }
+  return cell_->add_timer(interval, interval, std::move(maker));
 }
 
 base::TimePoint detail::current_time() {
@@ -89,8 +97,8 @@ base::TimePoint detail::current_time() {
 
 void detail::Pause::await_suspend(std::coroutine_handle<> waiting) const {
   const Suspension suspension = Suspension::of_current_actor(waiting);
-  (void)ActorCell::current()->system().timers().add(current_time() + duration,
-                                                    [suspension] { suspension.resume(); });
+  (void)ActorCell::current()->system().timers().add(
+      base::later(current_time(), duration), [suspension] { suspension.resume(); });
 }
 
 ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
@@ -137,6 +145,25 @@ void ReplyRight::move_into(MessageBlock& message) {
   message.deadline = deadline_;
 }
 
+base::Outcome ReplyRight::forward(const AnyRef& to, Envelope message) {
+  const MessageSink::Reached reached =
+      to_ && to ? to.sink()->reached(to.id()) : MessageSink::Reached{};
+  ActorSystem* system = to_ ? &to_.sink->system() : nullptr;
+  if (reached.sink != nullptr && reached.sink->local_cell() != nullptr &&
+      &reached.sink->system() == system && to_.sink == &system->requests()) {
+    system->requests().mark_forwarded(to_.request, reached.actor);
+    const AskChains::Ring ring = system->ask_chains().find_ring_of(to_.request, system->requests());
+    if (!ring.text.empty()) {
+      message->target = to.id();
+      system->reject(message, base::Outcome::refused);
+      fail({AskError::Kind::not_run, base::Outcome::refused, "ask cycle: " + ring.text});
+      return base::Outcome::refused;
+    }
+  }
+  move_into(*message);
+  return to.post(std::move(message));
+}
+
 // References.
 
 ActorAddress AnyRef::address() const {
@@ -152,7 +179,7 @@ base::Outcome AnyRef::post(Envelope&& message) const {
 
 base::Outcome AnyRef::post_within(base::Duration within, Envelope&& message) const {
   if (sink_ != nullptr) {
-    message->deadline = sink_->system().clock().now() + within;
+    message->deadline = base::later(sink_->system().clock().now(), within);
   }
   return post(std::move(message));
 }
@@ -180,7 +207,7 @@ base::ActorId AnyRef::request(Envelope&& message, base::Duration timeout) const 
   ActorSystem& system = sink_->system();
   const base::Clock& clock = system.clock();
   const base::TimePoint deadline =
-      (timeout >= coarse_timeout_min ? clock.coarse_now() : clock.now()) + timeout;
+      base::later(timeout >= coarse_timeout_min ? clock.coarse_now() : clock.now(), timeout);
   const base::ActorId request = system.requests().open(deadline);
   if (request) {
     message->deadline = deadline;

@@ -45,11 +45,13 @@ struct Terminated {
 struct SpawnOptions {
   /// For logs and, in a node, the name in the cluster.
   std::string name;
-  /// How many messages the mailbox holds; see MailboxPolicy for these and what `overflow` does.
+  /// How many messages the mailbox holds, at most 2^30: more is taken as that. See MailboxPolicy
+  /// for these and what `overflow` does.
   std::uint32_t mailbox_messages_max = 10'000;
   std::size_t mailbox_bytes_max = 0;
   Overflow overflow = Overflow::wait;
   bool mailbox_by_priority = false;
+  /// Overflow::fallback needs it: without, the actor is not spawned.
   AnyRef overflow_to;
   /// What the supervisor, the spawning actor, does when this one fails.
   RestartPolicy restart = restart_default;
@@ -59,9 +61,10 @@ struct SpawnOptions {
   /// Concerns plain handlers and coroutines, but not what other coroutines of the actor had begun
   /// when it crashed, and not what was stashed: their askers are told may_have_run.
   OnCrash on_crash = OnCrash::drop_message;
-  /// How long the spawning actor, when it ends or restarts, waits for this one to end in order;
-  /// then it is killed. A handler that runs cannot be interrupted: a killed actor is let go of, and
-  /// ends when its handler returns. In milliseconds; up to 49 days, from there on for ever.
+  /// How long the spawning actor, when it ends or restarts, or ActorSystem::stop_all() waits for
+  /// this one to end in order; then it is killed. A handler that runs cannot be interrupted: a
+  /// killed actor is let go of, and ends when its handler returns. In milliseconds; up to 49 days,
+  /// from there on for ever.
   base::Duration stop_timeout = stop_timeout_default;
   /// Where it runs; the system's scheduler if null.
   Scheduler* scheduler = nullptr;
@@ -120,7 +123,8 @@ struct ActorType {
 /// In a coroutine, name the message before it is sent: `const Get question; co_await
 /// ref.ask(question);`. GCC 12 destroys some temporaries of an awaited expression twice.
 /// A handler that throws Refusal answers with it; any other exception fails the request and the
-/// actor. Its members below are called only from its own handlers.
+/// actor; so does the WrongResult of a Result that was asked for what it does not hold. Its members
+/// below are called only from its own handlers.
 class Actor {
  public:
   Actor();
@@ -170,12 +174,14 @@ class Actor {
   /// Sends itself a message later; cancelled when the actor ends or restarts.
   template <base::Message M>
   TimerId after(base::Duration delay, M message) {
-    return add_timer(delay, base::Duration{0}, message_maker(std::move(message)));
+    return add_timer(delay, message_maker(std::move(message)));
   }
-  /// The same again and again, at a fixed distance.
+  /// The same again and again, at the multiples of `interval` from now on; those that passed while
+  /// the actor was too busy to be told are left out. Throws std::invalid_argument unless `interval`
+  /// is positive.
   template <base::Message M>
   TimerId every(base::Duration interval, M message) {
-    return add_timer(interval, interval, message_maker(std::move(message)));
+    return add_repeated_timer(interval, message_maker(std::move(message)));
   }
   void cancel(TimerId timer);
 
@@ -222,7 +228,8 @@ class Actor {
   void unstash_all();
 
   /// `void on(const ReceiveTimeout&)` is called when no message came for so long, once until the
-  /// next message comes. 0: no more. A coroutine that holds the mailbox counts as a message.
+  /// next message comes. 0: no more. A coroutine that holds the mailbox counts as a message. Throws
+  /// std::logic_error where there is no such handler.
   void set_receive_timeout(base::Duration idle_max);
 
   [[nodiscard]] ActorCell& cell() const { return *cell_; }
@@ -239,7 +246,8 @@ class Actor {
       return Envelope::of(BlockKind::message, message_type<M>, M{message});
     };
   }
-  TimerId add_timer(base::Duration delay, base::Duration interval, MessageMaker maker);
+  TimerId add_timer(base::Duration delay, MessageMaker maker);
+  TimerId add_repeated_timer(base::Duration interval, MessageMaker maker);
   void pipe_any(OpenAsk& ask, std::function<void(Envelope&&)> handler);
   [[nodiscard]] base::Outcome stash_any(Envelope message);
   [[nodiscard]] base::Outcome stash_any(Envelope message, ReplyRight asker);
@@ -269,6 +277,9 @@ class ReplyRight {
   void send(Envelope reply);
   /// Puts the right into a message that goes elsewhere, whose receiver then answers.
   void move_into(MessageBlock& message);
+  /// The same and sends it, unless whoever waits for the answer would wait for itself: then it is
+  /// told of the ask cycle, and the outcome is `refused`.
+  [[nodiscard]] base::Outcome forward(const AnyRef& to, Envelope message);
 
  private:
   ReplyAddress to_;
@@ -298,9 +309,8 @@ class ReplyTo {
     if constexpr (!ProtocolOf<A>::template contains<M>) {
       (void)sizeof(mistake::ProtocolLacksMessage<M, ProtocolOf<A>>);
     }
-    Envelope envelope = Envelope::of(BlockKind::message, message_type<M>, std::move(message));
-    right_.move_into(*envelope);
-    return to.post(std::move(envelope));
+    return right_.forward(to,
+                          Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
   explicit operator bool() const { return static_cast<bool>(right_); }
 

@@ -84,6 +84,12 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   /// For its own on_start(), once a life; see MailboxShares. `options`: what it was spawned with,
   /// whose policy drops nothing.
   void divide_mailbox(const SpawnOptions& options, std::shared_ptr<MailboxShares> shares);
+  /// Whether the next message is one that the actor sent itself; in its turn. Does not see what a
+  /// policy's lane holds.
+  [[nodiscard]] bool is_next_its_own() {
+    const MessageBlock* next = mailbox_.front();
+    return next != nullptr && next->sender == id();
+  }
   /// How many it takes. Thread-safe.
   [[nodiscard]] std::uint32_t queued_max() const;
 
@@ -244,6 +250,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void finish_stop();
   void complete_termination();
   void destroy_tasks(base::Outcome outcome, const char* why);
+  void arm_timer(std::uint64_t timer, base::TimePoint due);
+  void timer_due(std::uint64_t timer);
   void cancel_timers();
   void flush_mailbox();
 
@@ -271,7 +279,6 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void drop_link(const WatchOrder& order);
   void ended(const Ending& ending);
   void request_notice(const AnyRef& actual, Control kind);
-  void arm_timer(std::uint64_t timer, base::Duration delay);
 
   // actor_extras.cpp
   Extras& extras();

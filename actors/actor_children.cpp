@@ -39,6 +39,20 @@ void ChildRing::remove(ActorCell& parent, ActorCell& child) {
   }
 }
 
+bool ChildRing::orphan(ActorCell& parent, ActorCell& child) {
+  std::uint32_t index = parent.index();
+  if (child.parent_.load(std::memory_order_acquire) != index) {
+    return false;
+  }
+  remove(parent, child);  // before another thread may use the cell again
+  if (!child.parent_.compare_exchange_strong(index, ActorCell::orphaned,
+                                             std::memory_order_acq_rel)) {
+    add(parent, child);
+    return false;
+  }
+  return true;
+}
+
 bool ActorCell::has_children() {
   return is_root() ? system().has_root_children() : last_child_ != no_cell;
 }
@@ -99,6 +113,11 @@ void ActorCell::let_go_of_overdue_children() {
   if (state_ != State::failed && state_ != State::stopping) {
     return;
   }
+  if (is_root()) {
+    system().let_go_of_overdue_root_child();
+    children_ended();
+    return;
+  }
   collect_ended_children();
   const base::Duration waited = system().clock().now() - parts().stop_began;
   std::vector<ActorCell*> overdue;
@@ -150,10 +169,7 @@ void ActorCell::let_go_of_children() {
 /// False: it is just ending, and comes to the ended children.
 bool ActorCell::let_go_of(ActorCell& child) {
   const base::ActorId child_id = child.last_id();
-  ChildRing::remove(*this, child);  // before another thread may use the cell again
-  std::uint32_t parent = index();
-  if (!child.parent_.compare_exchange_strong(parent, orphaned, std::memory_order_acq_rel)) {
-    ChildRing::add(*this, child);
+  if (!ChildRing::orphan(*this, child)) {
     return false;
   }
   child.push_control(control_envelope(Control::kill, child_id, Call{}));
@@ -161,11 +177,11 @@ bool ActorCell::let_go_of(ActorCell& child) {
 }
 
 void ActorCell::tell_parent_of_end() {
-  system().count_ended();
   if (is_root()) {
     system().root_ended();
     return;
   }
+  system().count_ended();
   const std::uint32_t parent_index = parent_.exchange(ended_first, std::memory_order_acq_rel);
   if (parent_index == orphaned) {
     system().give_back(*this);
@@ -230,12 +246,17 @@ void ActorCell::children_ended() {
   }
   if (!has_children()) {
     children_are_gone();
-  } else if (!is_root() && parts().stops_in_order) {
+  } else if (is_root()) {
+    system().stop_last_root_child();
+  } else if (parts().stops_in_order) {
     stop_next_in_order();
   }
 }
 
 void ActorCell::children_are_gone() {
+  if (is_root()) {
+    system().end_root_stop();
+  }
   if (parts_ && parts_->stop_timer != 0) {
     system().timers().cancel(std::exchange(parts_->stop_timer, 0));
   }
@@ -287,7 +308,8 @@ bool ActorCell::kill_child(const AnyRef& child) {
 
 Timers::Id ActorCell::call_later(base::Duration delay, std::function<void()> function) {
   return system().timers().add(
-      system().clock().now() + delay, [this, owner = id(), function = std::move(function)] {
+      base::later(system().clock().now(), delay),
+      [this, owner = id(), function = std::move(function)] {
         push_control(control_envelope(Control::call, owner, Call{function}));
       });
 }
@@ -307,10 +329,11 @@ void ActorCell::child_failed(const ChildExit& exit) {
   const auto decision = exit.restarts->on_exit(exit.reason, now, random());
   switch (decision.action) {
     case RestartTracker::Action::restart:
-      (void)system().timers().add(now + decision.delay, [ref, restarts = exit.restarts] {
-        (void)ref.sink()->deliver(
-            control_envelope(Control::restart, ref.id(), Restarting{restarts}));
-      });
+      (void)system().timers().add(
+          base::later(now, decision.delay), [ref, restarts = exit.restarts] {
+            (void)ref.sink()->deliver(
+                control_envelope(Control::restart, ref.id(), Restarting{restarts}));
+          });
       return;
     case RestartTracker::Action::escalate:
       base::log(base::LogLevel::error, "actors", "actor '{}' failed too often and is given up: {}",

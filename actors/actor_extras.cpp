@@ -203,8 +203,9 @@ void ActorCell::replay(Envelope message) {
 
 void ActorCell::set_receive_timeout(base::Duration idle_max) {
   Extras& with = extras();
-  TROUPE_CHECK(with.plain->receive_timeout != nullptr,
-               "set_receive_timeout() wants a handler `on(const ReceiveTimeout&)`");
+  if (with.plain->receive_timeout == nullptr) {
+    throw std::logic_error{"set_receive_timeout() wants a handler `on(const ReceiveTimeout&)`"};
+  }
   stop_idle_timer();
   if (idle_max > base::Duration{0}) {
     type_ = with.type;
@@ -227,7 +228,7 @@ void ActorCell::stop_idle_timer() {
 void ActorCell::arm_idle_timer(base::Duration delay) {
   Extras& with = *parts_->extras;
   with.idle_timer = system().timers().add(
-      system().clock().now() + delay, [this, owner = id(), round = with.idle_round] {
+      base::later(system().clock().now(), delay), [this, owner = id(), round = with.idle_round] {
         push_control(control_envelope(Control::call, owner, Call{[this, round] {
                                         if (parts_->extras->idle_round == round) {
                                           idle_timer_due();
@@ -242,7 +243,7 @@ void ActorCell::idle_timer_due() {
   if (!takes_messages()) {
     with.last_message = now;  // it is busy with one
   }
-  const base::Duration left = with.last_message + with.idle_max - now;
+  const base::Duration left = base::later(with.last_message, with.idle_max) - now;
   if (left > base::Duration{0}) {
     arm_idle_timer(left);
     return;

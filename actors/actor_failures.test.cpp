@@ -32,9 +32,12 @@ struct End {
 class ActorFailures : public testing::SteppedTest {
  protected:
   void TearDown() override {
+    system.stop_all([] {});
+    advance(1min);
     for (const auto& proceed : std::exchange(held_back, {})) {
       proceed();
     }
+    run();
     SteppedTest::TearDown();
     EXPECT_EQ(system.actor_count(), 0U);
   }

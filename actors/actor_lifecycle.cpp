@@ -390,28 +390,33 @@ void ActorCell::flush_mailbox() {
 std::uint64_t ActorCell::add_timer(base::Duration delay, base::Duration interval,
                                    std::function<Envelope()> maker) {
   const std::uint64_t timer = ++parts().last_timer;
-  parts_->timers.emplace(timer, Parts::Timer{0, interval, std::move(maker)});
-  arm_timer(timer, delay);
+  parts_->timers.emplace(timer, Parts::Timer{0, {}, interval, std::move(maker)});
+  arm_timer(timer, base::later(system().clock().now(), delay));
   return timer;
 }
 
-void ActorCell::arm_timer(std::uint64_t timer, base::Duration delay) {
-  parts_->timers.at(timer).id =
-      system().timers().add(system().clock().now() + delay, [this, owner = id(), timer] {
-        push_control(control_envelope(Control::call, owner, Call{[this, timer] {
-                                        const auto found = parts_->timers.find(timer);
-                                        if (found == parts_->timers.end()) {
-                                          return;
-                                        }
-                                        const AnyRef self = ref();
-                                        (void)self.post(found->second.maker());
-                                        if (found->second.interval > base::Duration{0}) {
-                                          arm_timer(timer, found->second.interval);
-                                        } else {
-                                          parts_->timers.erase(found);
-                                        }
-                                      }}));
-      });
+void ActorCell::arm_timer(std::uint64_t timer, base::TimePoint due) {
+  Parts::Timer& armed = parts_->timers.at(timer);
+  armed.due = due;
+  armed.id = system().timers().add(due, [this, owner = id(), timer] {
+    push_control(control_envelope(Control::call, owner, Call{[this, timer] { timer_due(timer); }}));
+  });
+}
+
+void ActorCell::timer_due(std::uint64_t timer) {
+  const auto found = parts_->timers.find(timer);
+  if (found == parts_->timers.end()) {
+    return;
+  }
+  (void)ref().post(found->second.maker());
+  const base::TimePoint due = found->second.due;
+  const base::Duration interval = found->second.interval;
+  if (interval <= base::Duration{0}) {
+    parts_->timers.erase(found);
+    return;
+  }
+  const base::Duration passed = std::max(system().clock().now() - due, base::Duration{0});
+  arm_timer(timer, base::later(due + interval * (passed / interval), interval));
 }
 
 void ActorCell::cancel_timer(std::uint64_t timer) {

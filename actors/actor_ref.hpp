@@ -16,7 +16,8 @@
 
 namespace troupe::actors {
 
-/// How long an ask or a waiting send may take unless said otherwise.
+/// How long an ask or a waiting send may take unless said otherwise. Duration::max(): as long as it
+/// takes.
 inline constexpr base::Duration ask_timeout_default = std::chrono::seconds{5};
 
 /// Which actor, without what it understands. A reference never keeps an actor alive and stays safe

@@ -7,6 +7,7 @@
 #include "actors/detail/cell_parts.hpp"
 #include "actors/own_thread.hpp"
 #include "actors/system_events.hpp"
+#include "base/log.hpp"
 
 namespace troupe::actors {
 
@@ -58,7 +59,8 @@ ActorSystem::ActorSystem(ActorSystemOptions options, const base::Clock& clock, S
 
 void ActorSystem::abandon() {
   is_stopping_.store(true, std::memory_order_release);
-  own_threads_->stop();
+  own_threads_->stop();  // first: they may wait for what runs elsewhere
+  scheduler_.stop();
   events_ = {};
   const std::uint32_t used = cells_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
@@ -185,6 +187,9 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr make
   if (is_stopping_.load(std::memory_order_acquire)) {
     return base::Error{base::Errc::closed, "the actor system is stopping"};
   }
+  if (options.overflow == Overflow::fallback && !options.overflow_to) {
+    return base::Error{base::Errc::invalid_argument, "Overflow::fallback needs an overflow_to"};
+  }
   if (parent != nullptr) {
     if (!parent->is_running()) {
       return base::Error{base::Errc::closed, "the actor that spawns is ending"};
@@ -198,6 +203,9 @@ base::Result<AnyRef> ActorSystem::spawn_any(const ActorType& type, MakerPtr make
   }
   ActorCell* child = take_cell();
   if (child == nullptr) {
+    if (auto* unused = dynamic_cast<OwnThread*>(scheduler)) {
+      unused->end();
+    }
     return base::Error{base::Errc::limit_exceeded,
                        std::to_string(actors_max) + " actors live in this process"};
   }
@@ -222,8 +230,8 @@ Scheduler* ActorSystem::scheduler_for(SpawnOptions& options) {
   }
   OwnThread* thread = own_threads_->take();
   if (thread != nullptr) {
-    options.on_exit = [thread, hook = std::move(options.on_exit)](
-                          ExitReason reason, std::function<void()> proceed) {
+    options.on_exit = [thread, hook = std::move(options.on_exit)](ExitReason reason,
+                                                                  std::function<void()> proceed) {
       thread->end();
       if (hook) {
         hook(reason, std::move(proceed));
@@ -250,30 +258,74 @@ void ActorSystem::add_root_child(ActorCell& child) {
 
 void ActorSystem::end_root_child(ActorCell& child) {
   ActorCell& root = cell(root_index);
-  bool was_last_awaited = false;
+  bool was_awaited = false;
   {
     base::MutexLock lock{root_mutex_};
     ChildRing::remove(root, child);
-    was_last_awaited = root_awaits_children_ && root.is_childless();
+    was_awaited =
+        root_awaits_children_ && (root.is_childless() || child.last_id() == root_stopping_);
   }
   give_back(child);
-  if (was_last_awaited) {
+  if (was_awaited) {
     root.push_control(control_envelope(Control::children_ended, root_.id(), Call{}));
   }
 }
 
 void ActorSystem::stop_root_children() {
-  std::vector<AnyRef> children;
   {
     base::MutexLock lock{root_mutex_};
     root_awaits_children_ = true;
-    ChildRing::visit(cell(root_index), [&](ActorCell& child) {
-      children.push_back({child, child.last_id()});
+  }
+  stop_last_root_child();
+}
+
+/// In the root's turn: asks the last child started to end, unless that was done.
+void ActorSystem::stop_last_root_child() {
+  AnyRef last;
+  std::uint32_t timeout_ms = 0;
+  {
+    base::MutexLock lock{root_mutex_};
+    ActorCell* child = ChildRing::last_of(cell(root_index));
+    if (child == nullptr || child->last_id() == root_stopping_) {
+      return;
+    }
+    last = {*child, child->last_id()};
+    root_stopping_ = last.id();
+    timeout_ms = ChildRing::stop_timeout_ms_of(*child);
+  }
+  timers_.cancel(std::exchange(root_stop_timer_, 0));
+  root_stop_due_ = base::time_never;
+  if (timeout_ms != ActorCell::stop_timeout_never) {
+    root_stop_due_ = clock_.now() + std::chrono::milliseconds{timeout_ms};
+    root_stop_timer_ = timers_.add(root_stop_due_, [this] {
+      cell(root_index).push_control(control_envelope(Control::stop_overdue, root_.id(), Call{}));
     });
   }
-  for (const AnyRef& child : children) {
-    stop(child);
+  stop(last);
+}
+
+/// In the root's turn.
+void ActorSystem::let_go_of_overdue_root_child() {
+  if (clock_.now() < root_stop_due_) {
+    return;
   }
+  AnyRef overdue;
+  {
+    base::MutexLock lock{root_mutex_};
+    ActorCell& child = cell(static_cast<std::uint32_t>(root_stopping_.value));
+    if (child.last_id() == root_stopping_ && ChildRing::orphan(cell(root_index), child)) {
+      overdue = {child, root_stopping_};
+    }
+  }
+  if (overdue) {
+    base::log(base::LogLevel::error, "actors",
+              "actor {} did not end within its stop_timeout, and is killed", overdue.id().value);
+    (void)overdue.sink()->deliver(control_envelope(Control::kill, overdue.id(), Call{}));
+  }
+}
+
+void ActorSystem::end_root_stop() {
+  timers_.cancel(std::exchange(root_stop_timer_, 0));
 }
 
 bool ActorSystem::has_root_children() const {
@@ -282,14 +334,14 @@ bool ActorSystem::has_root_children() const {
 }
 
 void ActorSystem::root_ended() {
-  std::function<void()> stopped;
+  std::vector<std::function<void()>> stopped;
   {
     base::MutexLock lock{mutex_};
-    stopped = std::move(stopped_);
+    stopped.swap(stopped_);
     has_ended_ = true;
   }
-  if (stopped) {
-    stopped();
+  for (const auto& done : stopped) {
+    done();
   }
 }
 
@@ -316,7 +368,14 @@ void ActorSystem::stop_all(std::function<void()> done) {
   is_stopping_.store(true, std::memory_order_release);
   {
     base::MutexLock lock{mutex_};
-    stopped_ = std::move(done);
+    if (!has_ended_) {
+      stopped_.push_back(std::move(done));
+      done = nullptr;
+    }
+  }
+  if (done) {
+    done();
+    return;
   }
   stop(root_);
 }

@@ -14,6 +14,7 @@
 #include "actors/dispatch.hpp"
 #include "actors/pending_requests.hpp"
 #include "actors/scheduler.hpp"
+#include "actors/thread_number.hpp"
 #include "actors/timers.hpp"
 #include "base/clock.hpp"
 #include "base/errors.hpp"
@@ -55,9 +56,11 @@ struct DeadLetter {
 
 /// One process's actors without a network: spawns them, finds them by number, keeps the ledger.
 ///
-/// Thread-safe. Clock and scheduler come from outside and outlive it; no reference may be used
-/// after it. Destruction after stop_all() aborts if the ledger does not add up. At most
-/// `actors_max` live at once.
+/// Thread-safe. Clock and scheduler come from outside and outlive it; the scheduler is this
+/// system's alone. stop_all() ends all actors in order. Destruction stops the scheduler, waits for
+/// the turns that are under way, and ends what still lives without a word to anybody; after it no
+/// reference may be used. Where all actors have ended in order, it aborts if the ledger does not
+/// add up. At most `actors_max` live at once.
 class ActorSystem {
  public:
   static constexpr std::uint32_t cells_a_chunk = 8192;
@@ -85,15 +88,19 @@ class ActorSystem {
   base::Result<AnyRef> spawn_any(const ActorType& type, ActorFactory factory, SpawnOptions options,
                                  ActorCell* parent);
 
-  /// Ends one actor in order: its children first.
+  /// Ends one actor in order, for good: its children first. Only a Supervisor starts its permanent
+  /// child again, as after any end that it did not want: Supervisor::remove_child() ends that one.
   void stop(const AnyRef& actor, ExitReason reason = ExitReason::stopped, std::string text = {});
   /// Ends one actor in order; what is still in its mailbox goes to `successor`.
   void hand_over(const AnyRef& actor, const AnyRef& successor);
-  /// Ends all actors in order; calls back, once, when the last is gone.
+  /// Ends all actors in order: those that no actor spawned one after another, the last one started
+  /// first. Each has its stop_timeout to end with its children; then it is let go of and killed, so
+  /// that none holds up the others. Calls back, once, when the last has ended or was let go of; at
+  /// once if that was so before. May be repeated: everyone is called back.
   void stop_all(std::function<void()> done);
 
   /// Ends everything without a turn and without a word to watchers, because the sinks that actors
-  /// write to are about to be destroyed. The scheduler does not run any more. May be repeated.
+  /// write to are about to be destroyed. Stops the scheduler. May be repeated.
   void abandon();
 
   /// The sink of a number of this process, an actor's or a request's, for what comes from the wire:
@@ -164,6 +171,9 @@ class ActorSystem {
   void count_ended() { add(&CounterShard::ended, 1); }
   void end_root_child(ActorCell& child);
   void stop_root_children();
+  void stop_last_root_child();
+  void let_go_of_overdue_root_child();
+  void end_root_stop();
   [[nodiscard]] bool has_root_children() const;
   void root_ended();
 
@@ -183,14 +193,12 @@ class ActorSystem {
     std::uint32_t count = 0;
     std::array<std::uint32_t, cells_max> cells;
   };
-  static inline std::atomic<std::uint32_t> threads_{0};
-  static inline constinit thread_local std::uint32_t thread_number_ = 0;
-  static constexpr std::size_t shard_count = 32;
+  static constexpr std::size_t shard_count = thread_numbers_max + 1;
   static constexpr std::size_t dead_letters_kept = 256;
   static constexpr std::uint32_t root_index = 0;
 
-  /// The first threads of the process have a shard each, without a locked addition; the first
-  /// shard is for the rest.
+  /// Threads that have a number have a shard each, without a locked addition; the first shard is
+  /// for the rest.
   void add(std::atomic<std::uint64_t> CounterShard::*counter, std::int64_t count) {
     const std::uint32_t thread = thread_number();
     if (thread != 0) [[likely]] {
@@ -200,13 +208,6 @@ class ActorSystem {
     } else {
       (shards_[0].*counter).fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
     }
-  }
-  /// From 1 for the first threads of the process; 0 for the rest.
-  [[nodiscard]] static std::uint32_t thread_number() {
-    if (thread_number_ == 0) [[unlikely]] {
-      thread_number_ = threads_.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    return thread_number_ < shard_count ? thread_number_ : 0;
   }
   ActorCell* cell_at(std::uint32_t index) const;
   ActorCell* take_cell();
@@ -239,13 +240,18 @@ class ActorSystem {
   /// Guards the links among the root's children.
   mutable base::Mutex root_mutex_;
   bool root_awaits_children_ TROUPE_GUARDED_BY(root_mutex_) = false;
+  /// The child of the root that was asked to end; those started before it follow.
+  base::ActorId root_stopping_ TROUPE_GUARDED_BY(root_mutex_);
+  // Of the root's turn.
+  Timers::Id root_stop_timer_ = 0;
+  base::TimePoint root_stop_due_ = base::time_never;
   mutable base::Mutex mutex_;
   std::vector<std::uint32_t> free_cells_ TROUPE_GUARDED_BY(mutex_);
   std::vector<DeadLetter> dead_letters_ TROUPE_GUARDED_BY(mutex_);
   std::size_t dead_letters_next_ TROUPE_GUARDED_BY(mutex_) = 0;
   /// By stop_all(), not by abandon().
   bool has_ended_ TROUPE_GUARDED_BY(mutex_) = false;
-  std::function<void()> stopped_ TROUPE_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> stopped_ TROUPE_GUARDED_BY(mutex_);
   std::unique_ptr<std::array<std::atomic<Chunk*>, actors_max / cells_a_chunk>> chunks_;
   AnyRef root_;
 };

@@ -161,7 +161,7 @@ class [[nodiscard]] AsioOperation {
     launch_(
         AsioHandler<Args...>{std::make_shared<AsioCompletion<Args...>>(result_, std::move(kept_))});
   }
-  auto await_resume() {
+  [[nodiscard]] auto await_resume() {
     auto values = std::move(*result_->values);
     if constexpr (sizeof...(Args) == 1) {
       return std::get<0>(std::move(values));

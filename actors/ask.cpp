@@ -56,6 +56,23 @@ bool OpenAsk::suspend(std::coroutine_handle<> waiting) {
   return true;
 }
 
+bool OpenAsk::would_close_ring() const {
+  ActorCell* cell = ActorCell::current();
+  if (!request_ || cell == nullptr || !cell->holds_mailbox_while_waiting()) {
+    return false;
+  }
+  const MessageSink::Reached reached = to_->reached(target_);
+  if (reached.sink == nullptr || reached.sink->local_cell() == nullptr ||
+      &reached.sink->system() != &cell->system()) {
+    return false;
+  }
+  const base::ActorId holder = requests_->holder_of(request_, reached.actor);
+  return !cell->system()
+              .ask_chains()
+              .find_ring({cell->id(), holder, request_, cell->label()}, *requests_)
+              .text.empty();
+}
+
 /// Notes that this actor waits. Fails the ask if whom it asks waits, in the end, for this actor.
 bool OpenAsk::closes_ring(ActorCell& cell) {
   const MessageSink::Reached reached = to_->reached(target_);
@@ -64,8 +81,10 @@ bool OpenAsk::closes_ring(ActorCell& cell) {
     return false;
   }
   AskChains& chains = cell.system().ask_chains();
-  const AskChains::Wait wait{cell.id(), reached.actor, request_, cell.label()};
+  AskChains::Wait wait{cell.id(), reached.actor, request_, cell.label()};
+  requests_->note_waiter(request_, wait.waiter);
   edge_ = &chains.begin(wait);
+  wait.target = requests_->holder_of(request_, reached.actor);
   const AskChains::Ring ring = chains.find_ring(wait, *requests_);
   if (ring.text.empty()) {
     return false;

@@ -25,6 +25,8 @@ class ActorCell;
 namespace detail {
 
 struct OneReady;
+template <class T>
+struct AnyReady;
 
 /// Reads a reply block of the expected type; anything else is an AskError.
 [[nodiscard]] AskError error_of(const Envelope& reply);
@@ -89,6 +91,10 @@ class OpenAsk {
   /// first result wakes it.
   void resume_when_ready(Suspension waiting);
 
+  /// Whether whom it asks waits, in the end, for the actor that runs now, which would wait with a
+  /// held mailbox: suspend() would fail it.
+  [[nodiscard]] bool would_close_ring() const;
+
  protected:
   void give_up();
   /// False: the result is there and the coroutine goes on.
@@ -105,6 +111,8 @@ class OpenAsk {
 
  private:
   friend struct detail::OneReady;
+  template <class T>
+  friend struct detail::AnyReady;
   friend class Actor;
   friend class ActorCell;
   bool closes_ring(ActorCell& cell);

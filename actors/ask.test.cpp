@@ -312,6 +312,71 @@ class Router : public Actor {
   Passing asker_;
 };
 
+/// Lets another one answer.
+class Forwarder : public Actor {
+ public:
+  using Protocol = actors::Protocol<Pass>;
+  void on(const Pass& m, ReplyTo<std::string> reply) {
+    const std::vector<AnyRef> rest{m.along.begin() + 1, m.along.end()};
+    outcome = reply.forward(Passing{m.along.front()}, Pass{rest});
+  }
+  static inline base::Outcome outcome = base::Outcome::stopped;
+};
+
+TEST_F(AskTest, CycleThroughAForwardedRequestIsFound) {
+  auto a = spawn<Link>({.name = "a"});
+  auto b = spawn<Forwarder>({.name = "b"});
+  auto c = spawn<Link>({.name = "c"});
+  auto asked = a.ask(Pass{{b, c, a}});  // b lets c answer, which asks a
+  run();
+  EXPECT_EQ(asked.get().value(), "not_run (refused): ask cycle: c → a → c");
+}
+
+TEST_F(AskTest, ForwardThatClosesACycleIsRefused) {
+  auto a = spawn<Link>({.name = "a"});
+  auto b = spawn<Forwarder>({.name = "b"});
+  auto asked = a.ask(Pass{{b, a}});  // b lets a answer itself
+  run();
+  EXPECT_EQ(asked.get().value(), "not_run (refused): ask cycle: a → a");
+  EXPECT_EQ(Forwarder::outcome, base::Outcome::refused);
+  EXPECT_EQ(dead(base::Outcome::refused), 1U);
+}
+
+/// Asks several, for the first answer.
+class Hasty : public Actor {
+ public:
+  using Protocol = actors::Protocol<Pass>;
+  Task<std::string> on(Pass m) {
+    if (m.along.empty()) {
+      co_return "the end";
+    }
+    std::vector<Ask<std::string>> asks;
+    for (const AnyRef& next : m.along) {
+      asks.push_back(Passing{next}.ask(Pass{{self()}}, 1s));
+    }
+    auto asking = first_of(std::move(asks));
+    const auto first = co_await std::move(asking);
+    co_return first.result.ok() ? first.result.value() : first.result.error().text();
+  }
+};
+
+TEST_F(AskTest, CycleThroughAllOfSeveralAsksIsFound) {
+  auto hasty = spawn<Hasty>({.name = "hasty"});
+  auto asked = hasty.ask(Pass{{hasty, hasty}});
+  run();
+  EXPECT_EQ(asked.get().value(), "not_run (refused): ask cycle: hasty → hasty");
+}
+
+TEST_F(AskTest, OneOfSeveralAsksThatCanBeAnsweredIsWaitedFor) {
+  auto hasty = spawn<Hasty>({.name = "hasty"});
+  auto holder = spawn<Holder>({.name = "holder"});
+  auto asked = hasty.ask(Pass{{hasty, holder}});
+  run();
+  EXPECT_TRUE(ask(holder, Get{}).ok());
+  run();
+  EXPECT_EQ(asked.get().value(), "held");
+}
+
 TEST_F(AskTest, RequestThatWasPassedOnClosesNoCycle) {
   auto holder = spawn<Holder>({.name = "holder"});
   auto router = spawn<Router>({.name = "router"}, Passing{holder});

@@ -77,7 +77,7 @@ AskChains::Entry& AskChains::begin(const Wait& wait) {
   return entry;
 }
 
-AskChains::Ring AskChains::find_ring(const Wait& wait, PendingRequests& requests) const {
+AskChains::Ring AskChains::find_ring(const Wait& wait, const PendingRequests& requests) const {
   Ring ring;
   base::ActorId at = wait.target;
   for (std::uint32_t hop = 0; hop < hops_max; ++hop) {
@@ -95,15 +95,33 @@ AskChains::Ring AskChains::find_ring(const Wait& wait, PendingRequests& requests
     }
     const base::ActorId request{entry->request.load(std::memory_order_relaxed)};
     std::string name = read_name(*entry);
-    // A request that was answered or passed on does not hold its asker's receiver responsible.
-    if (!requests.is_held(request) || entry->target.load(std::memory_order_acquire) != target) {
+    // A request that was answered, or whose right to answer was kept, holds nobody responsible.
+    const base::ActorId holder = requests.holder_of(request, {target});
+    if (!holder || entry->target.load(std::memory_order_acquire) != target) {
       return {};
     }
     ring.text += name + " → ";
     ring.requests.push_back(request);
-    at = {target};
+    at = holder;
   }
   return {};
+}
+
+AskChains::Ring AskChains::find_ring_of(base::ActorId request,
+                                        const PendingRequests& requests) const {
+  const base::ActorId waiter = requests.waiter_of(request);
+  const Entry* entry = entry_of(waiter);
+  if (!waiter || entry == nullptr) {
+    return {};
+  }
+  const base::ActorId target{entry->target.load(std::memory_order_seq_cst)};
+  const std::string name = read_name(*entry);
+  if (!target || entry->waiter.load(std::memory_order_relaxed) != waiter.value ||
+      entry->request.load(std::memory_order_relaxed) != request.value ||
+      entry->target.load(std::memory_order_acquire) != target.value) {
+    return {};
+  }
+  return find_ring({waiter, requests.holder_of(request, target), request, name}, requests);
 }
 
 base::ActorId AskChains::awaited_by(base::ActorId waiter) const {

@@ -22,7 +22,8 @@ class PendingRequests;
 ///  1. An entry is written by its actor's turn only; `target` is set last and reset first.
 ///  2. Who sets its edge and then looks along the chain sees every edge that was set before, in the
 ///     one order of the sequentially consistent stores: of those that close a ring together, at
-///     least one sees it whole.
+///     least one sees it whole. So does who forwards a request, which moves the edge's end: the
+///     entry keeps its target, PendingRequests::holder_of() says where the request is.
 ///  3. Whose edge is still there after a request to it was closed has not handled it: end() and the
 ///     actor's next look at its mailbox keep their order as well.
 class AskChains {
@@ -56,8 +57,11 @@ class AskChains {
   [[nodiscard]] Entry& begin(const Wait& wait);
   static void end(Entry& entry) { entry.target.store(0, std::memory_order_seq_cst); }
 
-  /// The ring that this wait closes; empty text if there is none of at most hops_max.
-  [[nodiscard]] Ring find_ring(const Wait& wait, PendingRequests& requests) const;
+  /// The ring that this wait closes, from its `target` on; empty text if there is none of at most
+  /// hops_max.
+  [[nodiscard]] Ring find_ring(const Wait& wait, const PendingRequests& requests) const;
+  /// The same for who waits for a request that was just forwarded.
+  [[nodiscard]] Ring find_ring_of(base::ActorId request, const PendingRequests& requests) const;
 
   /// Whom an actor waits for with a held mailbox; 0 if for nobody in this process. A moment's view.
   [[nodiscard]] base::ActorId awaited_by(base::ActorId waiter) const;

@@ -36,7 +36,7 @@ namespace troupe::actors {
 template <class T, base::Message M>
 Task<AskResult<ReplyOf<M>>> ask_with_retry(ActorRef<T> ref, M message, RetryPolicy policy,
                                            base::Duration timeout = ask_timeout_default) {
-  const base::TimePoint deadline = detail::current_time() + timeout;
+  const base::TimePoint deadline = base::later(detail::current_time(), timeout);
   bool may_have_run = false;
   for (std::uint32_t attempt = 1;; ++attempt) {
     const base::Duration left = deadline - detail::current_time();

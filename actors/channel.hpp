@@ -208,7 +208,7 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
     }
     return false;
   }
-  bool await_resume() {
+  [[nodiscard]] bool await_resume() {
     waits_ = false;
     return waiter_.is_sent;
   }
@@ -252,7 +252,7 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
     }
     return false;
   }
-  std::optional<T> await_resume() {
+  [[nodiscard]] std::optional<T> await_resume() {
     waits_ = false;
     return std::move(waiter_.value);
   }

@@ -11,7 +11,7 @@ std::optional<CircuitBreaker::Permit> CircuitBreaker::admit(base::TimePoint now)
   }
   ++period_;
   is_on_trial_ = true;
-  retry_at_ = now + options_.open_for;  // for a trial that never ends
+  retry_at_ = base::later(now, options_.open_for);  // for a trial that never ends
   return Permit{period_};
 }
 
@@ -45,7 +45,7 @@ void CircuitBreaker::open(base::TimePoint now) {
   is_closed_ = false;
   is_on_trial_ = false;
   ++period_;
-  retry_at_ = now + options_.open_for;
+  retry_at_ = base::later(now, options_.open_for);
   failures_.clear();
 }
 

@@ -23,17 +23,26 @@ struct OneReady {
   void await_resume() { ask.end_wait(); }
 };
 
+/// Waits until one of several asks is ready; fails the first if none of them can be, because all
+/// whom they ask wait for this actor.
 template <class T>
 struct AnyReady {
   std::vector<Ask<T>*>& asks;
   [[nodiscard]] bool await_ready() const {
     return std::any_of(asks.begin(), asks.end(), [](const auto* ask) { return ask->is_ready(); });
   }
-  void await_suspend(std::coroutine_handle<> waiting) {
+  bool await_suspend(std::coroutine_handle<> waiting) {
+    const bool can_be_answered =
+        asks.size() > 1 && std::any_of(asks.begin(), asks.end(),
+                                       [](const auto* ask) { return !ask->would_close_ring(); });
+    if (!can_be_answered) {
+      return asks.front()->suspend(waiting);
+    }
     const Suspension suspension = Suspension::of_current_actor(waiting);
     for (Ask<T>* ask : asks) {
       ask->resume_when_ready(suspension);
     }
+    return true;
   }
   void await_resume() const {}
 };

@@ -82,7 +82,7 @@ base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope) {
 }
 
 void ActorCell::set_policy(const SpawnOptions& options) {
-  mailbox_.set_messages_max(options.mailbox_messages_max);
+  mailbox_.set_messages_max(std::min(options.mailbox_messages_max, Mailbox::messages_limit));
   if (!options.has_plain_mailbox()) {
     intake().lane.configure(options.mailbox_policy(), type_->priority_of);
   }

@@ -156,14 +156,15 @@ TEST(MailboxPolicy, PassesOnToTheFallbackOnce) {
   EXPECT_EQ(*spare_log, (std::vector<std::int64_t>{2}));
 }
 
-TEST(MailboxPolicy, EndsWhereTwoFullMailboxesAreEachOthersFallback) {
+TEST(MailboxPolicy, PassesAMessageOnOnce) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
-  const SpawnOptions own{.mailbox_messages_max = 1, .overflow = Overflow::fallback};
-  const auto first = system.spawn<Reader>(own, log);
-  SpawnOptions towards_first = own;
-  towards_first.overflow_to = first;
-  const auto second = system.spawn<Reader>(towards_first, log);
+  const auto spare = system.spawn<Reader>({}, log);
+  SpawnOptions options{.mailbox_messages_max = 1, .overflow = Overflow::fallback};
+  options.overflow_to = spare;
+  const auto first = system.spawn<Reader>(options, log);
+  options.overflow_to = first;
+  const auto second = system.spawn<Reader>(options, log);
   EXPECT_EQ(second.tell(Note{1, {}}), Outcome::accepted);
   EXPECT_EQ(second.tell(Note{2, {}}), Outcome::accepted);
   EXPECT_EQ(second.tell(Note{3, {}}), Outcome::mailbox_full);

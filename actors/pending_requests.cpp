@@ -53,6 +53,10 @@ struct alignas(64) PendingRequests::Slot {
   std::atomic<std::uint32_t> next_free{0};
   /// The last request whose right to answer was passed on.
   std::atomic<std::uint64_t> passed_on{0};
+  /// The last request that was forwarded, and to whom.
+  std::atomic<std::uint64_t> forwarded{0};
+  std::atomic<std::uint64_t> forwarded_to{0};
+  std::atomic<std::uint64_t> waiter{0};
   Kind kind = coroutine;
 
   static Status status_of(std::uint64_t state) { return static_cast<Status>(state & 0xFFU); }
@@ -190,14 +194,43 @@ bool PendingRequests::is_open(base::ActorId request) const {
 
 void PendingRequests::mark_passed_on(base::ActorId request) {
   if (Slot* slot = find(request)) {
+    slot->forwarded.store(0, std::memory_order_release);
     slot->passed_on.store(request.value, std::memory_order_release);
   }
 }
 
-bool PendingRequests::is_held(base::ActorId request) const {
+void PendingRequests::mark_forwarded(base::ActorId request, base::ActorId to) {
+  if (Slot* slot = find(request)) {
+    slot->forwarded_to.store(to.value, std::memory_order_release);
+    slot->passed_on.store(request.value, std::memory_order_release);
+    // seq_cst with the edges of AskChains: of those who close a ring, one sees it whole
+    slot->forwarded.store(request.value, std::memory_order_seq_cst);
+  }
+}
+
+base::ActorId PendingRequests::holder_of(base::ActorId request, base::ActorId receiver) const {
   const Slot* slot = find(request);
-  return slot != nullptr && slot->passed_on.load(std::memory_order_acquire) != request.value &&
-         is_open(request);
+  if (slot == nullptr || !is_open(request)) {
+    return {};
+  }
+  if (slot->forwarded.load(std::memory_order_seq_cst) == request.value) {
+    const base::ActorId to{slot->forwarded_to.load(std::memory_order_acquire)};
+    return slot->forwarded.load(std::memory_order_acquire) == request.value ? to : base::ActorId{};
+  }
+  return slot->passed_on.load(std::memory_order_acquire) == request.value ? base::ActorId{}
+                                                                           : receiver;
+}
+
+void PendingRequests::note_waiter(base::ActorId request, base::ActorId waiter) {
+  if (Slot* slot = find(request)) {
+    slot->waiter.store(waiter.value, std::memory_order_release);
+  }
+}
+
+base::ActorId PendingRequests::waiter_of(base::ActorId request) const {
+  const Slot* slot = find(request);
+  return slot != nullptr ? base::ActorId{slot->waiter.load(std::memory_order_acquire)}
+                         : base::ActorId{};
 }
 
 std::uint32_t PendingRequests::open_count() const {

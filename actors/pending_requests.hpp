@@ -44,8 +44,14 @@ class PendingRequests final : public MessageSink {
   [[nodiscard]] bool is_ready(base::ActorId request);
   /// The right to answer left the handler that got the request: it may be answered by anybody.
   void mark_passed_on(base::ActorId request);
-  /// Open, without a result, and not passed on: whoever got it has yet to handle or to answer it.
-  [[nodiscard]] bool is_held(base::ActorId request) const;
+  /// It was forwarded, and waits now for an actor of this process.
+  void mark_forwarded(base::ActorId request, base::ActorId to);
+  /// Who must answer an open request, or has yet to handle it: whom it was sent to, or forwarded
+  /// to; 0 where that is not known, or it has its result.
+  [[nodiscard]] base::ActorId holder_of(base::ActorId request, base::ActorId receiver) const;
+  /// The actor that awaits it with a held mailbox; see AskChains, which knows whether it still does.
+  void note_waiter(base::ActorId request, base::ActorId waiter);
+  [[nodiscard]] base::ActorId waiter_of(base::ActorId request) const;
   /// Resumes `waiting`, and nobody before it, when the result is there; false if it already is.
   [[nodiscard]] bool resume_when_ready(base::ActorId request, Suspension waiting);
   /// Calls back with the result, at once if it is there, and closes the request.

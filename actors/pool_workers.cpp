@@ -205,13 +205,14 @@ void PoolActor::on(const Terminated& notice) {
       throw std::runtime_error{"the worker '" + ended->name + "' ended too often: " + notice.text};
     }
     ended->order = ++last_order_;
-    (void)system().timers().add(now() + decision.delay, [shared = shared_, order = ended->order] {
-      (void)shared->system->call(shared->pool, [shared, order] {
-        if (shared->actor != nullptr) {
-          shared->actor->restart_worker(order);
-        }
-      });
-    });
+    (void)system().timers().add(base::later(now(), decision.delay),
+                                [shared = shared_, order = ended->order] {
+                                  (void)shared->system->call(shared->pool, [shared, order] {
+                                    if (shared->actor != nullptr) {
+                                      shared->actor->restart_worker(order);
+                                    }
+                                  });
+                                });
   }
   go_on();
 }
@@ -336,7 +337,7 @@ void PoolActor::arm_tick() {
 }
 
 void PoolActor::arm_look() {
-  (void)system().timers().add(now() + setup_->options.scaling.interval,
+  (void)system().timers().add(base::later(now(), setup_->options.scaling.interval),
                               [shared = shared_] { (void)shared->call(&PoolActor::look); });
 }
 

@@ -177,7 +177,7 @@ class StreamReader {
     void await_suspend(std::coroutine_handle<> waiting) {
       const std::uint64_t wait = reader_.queue_->wait(Suspension::of_current_actor(waiting));
       ActorSystem& system = *reader_.system_;
-      timer_ = system.timers().add(system.clock().now() + reader_.options_.item_max,
+      timer_ = system.timers().add(base::later(system.clock().now(), reader_.options_.item_max),
                                    [weak = std::weak_ptr<Queue>{reader_.queue_}, wait] {
                                      if (const auto queue = weak.lock()) {
                                        queue->expire(wait);

@@ -53,6 +53,9 @@ class Scheduler {
   /// Queues a runnable that is not queued and not running. From a worker's own turn it runs next on
   /// that worker. A scheduler that has stopped never runs it.
   virtual void schedule(Runnable& runnable) = 0;
+  /// Lets the turns that are under way end; nothing runs after that. Not from a turn; may be
+  /// repeated. Nothing to do for a scheduler that its owner drives by hand.
+  virtual void stop() {}
 };
 
 }  // namespace troupe::actors

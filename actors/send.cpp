@@ -112,7 +112,7 @@ Send::Send(AnyRef to, Envelope message, base::Duration timeout)
   }
   state_->message = std::move(message);
   if (to) {
-    state_->deadline = to.sink()->system().clock().now() + timeout;
+    state_->deadline = base::later(to.sink()->system().clock().now(), timeout);
   }
 }
 

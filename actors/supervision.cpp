@@ -30,7 +30,7 @@ RestartTracker::Decision RestartTracker::on_exit(ExitReason reason, base::TimePo
   failures_in_a_row_ = std::min(failures_in_a_row_, RestartPolicy::restarts_unlimited - 1) + 1;
   const Backoff backoff{policy_.backoff_min, policy_.backoff_max, policy_.jitter};
   const base::Duration delay = backoff.delay(failures_in_a_row_, random);
-  alive_since_ = now + delay;
+  alive_since_ = base::later(now, delay);
   return {Action::restart, delay};
 }
 

@@ -197,7 +197,7 @@ void Supervisor::restart_after_failure(Child& child, ExitReason reason, const st
     });
     return;
   }
-  group_ = Group{range.first, now() + decision.delay, false};
+  group_ = Group{range.first, base::later(now(), decision.delay), false};
 }
 
 /// Stops the group, the last one first; when all are down and the wait is over, starts it again.

@@ -1,6 +1,7 @@
 #include "actors/watchdog.hpp"
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "actors/own_thread.hpp"
@@ -9,7 +10,14 @@
 
 namespace troupe::actors {
 
-struct Watchdog::State {
+namespace {
+
+/// Who may be sending to itself without end: those beyond are looked at when others were cleared.
+constexpr std::size_t suspects_max = 64;
+
+}  // namespace
+
+struct Watchdog::State : std::enable_shared_from_this<State> {
   struct Seen {
     WorkerPool::CurrentTurn turn;
     base::TimePoint since;
@@ -21,9 +29,16 @@ struct Watchdog::State {
     bool is_blocked = false;
     bool is_logged = false;
   };
+  struct Suspect {
+    base::TimePoint since;
+    /// Since the last look it said that its next message is its own.
+    bool has_confessed = false;
+    bool is_endless = false;
+  };
   struct Found {
     std::vector<StuckActor> stuck;
     std::vector<BlockedActor> blocked;
+    std::vector<EndlessActor> endless;
   };
 
   State(ActorSystem& its_system, const WorkerPool& its_pool, WatchdogOptions options)
@@ -45,11 +60,18 @@ struct Watchdog::State {
   std::vector<Seen> seen TROUPE_GUARDED_BY(mutex);
   /// By the place among the system's own threads.
   std::vector<SeenOwn> seen_own TROUPE_GUARDED_BY(mutex);
+  std::map<base::ActorId, Suspect> suspects TROUPE_GUARDED_BY(mutex);
 
   [[nodiscard]] Found look();
   [[nodiscard]] std::vector<StuckActor> look_at_workers(base::TimePoint now) TROUPE_REQUIRES(mutex);
   [[nodiscard]] std::vector<BlockedActor> look_at_own_threads(base::TimePoint now)
       TROUPE_REQUIRES(mutex);
+  [[nodiscard]] std::vector<EndlessActor> look_at_suspects(base::TimePoint now)
+      TROUPE_REQUIRES(mutex);
+  void suspect_those_who_run(base::TimePoint now) TROUPE_REQUIRES(mutex);
+  void ask_suspects();
+  [[nodiscard]] const ActorCell* living(base::ActorId actor) const;
+  [[nodiscard]] EndlessActor describe(base::ActorId actor, const Suspect& suspect) const;
   [[nodiscard]] StuckActor describe(std::uint32_t worker, const Seen& turn) const;
   [[nodiscard]] BlockedActor describe(const SeenOwn& turn) const;
   [[nodiscard]] std::string who(base::ActorId actor) const;
@@ -74,6 +96,18 @@ BlockedActor Watchdog::State::describe(const SeenOwn& turn) const {
   return blocked;
 }
 
+EndlessActor Watchdog::State::describe(base::ActorId actor, const Suspect& suspect) const {
+  const ActorCell* cell = living(actor);
+  return {actor, std::string{cell != nullptr ? cell->type_name() : std::string_view{}},
+          system.clock().now() - suspect.since};
+}
+
+const ActorCell* Watchdog::State::living(base::ActorId actor) const {
+  MessageSink* sink = system.sink_of(actor);
+  const ActorCell* cell = sink != nullptr ? sink->local_cell() : nullptr;
+  return cell != nullptr && cell->id() == actor ? cell : nullptr;
+}
+
 std::string Watchdog::State::who(base::ActorId actor) const {
   const std::string name = name_of ? name_of(actor) : std::string{};
   const std::string number = std::to_string(actor.value);
@@ -94,13 +128,75 @@ void Watchdog::State::log(const Found& found) const {
               "actor {} of class '{}' has been in one handler for {} ms, on a thread of its own",
               who(blocked.actor), blocked.type, ms(blocked.duration));
   }
+  for (const EndlessActor& endless : found.endless) {
+    base::log(
+        base::LogLevel::warn, "actors",
+        "actor {} of class '{}' has kept itself busy for {} ms: it is never without a message "
+        "that it sent to itself",
+        who(endless.actor), endless.type, ms(endless.duration));
+  }
 }
 
 /// Those that are newly found.
 Watchdog::State::Found Watchdog::State::look() {
   const base::TimePoint now = system.clock().now();
-  base::MutexLock lock{mutex};
-  return {look_at_workers(now), look_at_own_threads(now)};
+  Found found;
+  {
+    base::MutexLock lock{mutex};
+    found = {look_at_workers(now), look_at_own_threads(now), look_at_suspects(now)};
+    suspect_those_who_run(now);
+  }
+  ask_suspects();
+  return found;
+}
+
+std::vector<EndlessActor> Watchdog::State::look_at_suspects(base::TimePoint now) {
+  std::vector<EndlessActor> found;
+  for (auto it = suspects.begin(); it != suspects.end();) {
+    auto& [actor, suspect] = *it;
+    const ActorCell* cell = living(actor);
+    if (cell == nullptr || cell->queued() == 0 || !std::exchange(suspect.has_confessed, false)) {
+      it = suspects.erase(it);
+      continue;
+    }
+    if (!suspect.is_endless && now - suspect.since >= turn_max) {
+      suspect.is_endless = true;
+      found.push_back(describe(actor, suspect));
+    }
+    ++it;
+  }
+  return found;
+}
+
+void Watchdog::State::suspect_those_who_run(base::TimePoint now) {
+  for (const Seen& running : seen) {
+    const ActorCell* cell = system.cell_of(running.turn.runnable);
+    const base::ActorId actor = cell != nullptr ? cell->id() : base::ActorId{};
+    if (actor && cell->queued() > 0 && suspects.size() < suspects_max) {
+      suspects.try_emplace(actor, Suspect{now});
+    }
+  }
+}
+
+void Watchdog::State::ask_suspects() {
+  std::vector<base::ActorId> asked;
+  {
+    base::MutexLock lock{mutex};
+    for (const auto& [actor, suspect] : suspects) {
+      asked.push_back(actor);
+    }
+  }
+  for (const base::ActorId actor : asked) {
+    (void)system.call({*system.sink_of(actor), actor}, [weak = weak_from_this(), actor] {
+      const auto state = weak.lock();
+      if (state && ActorCell::current()->is_next_its_own()) {
+        base::MutexLock lock{state->mutex};
+        if (const auto found = state->suspects.find(actor); found != state->suspects.end()) {
+          found->second.has_confessed = true;
+        }
+      }
+    });
+  }
 }
 
 std::vector<StuckActor> Watchdog::State::look_at_workers(base::TimePoint now) {
@@ -192,6 +288,17 @@ std::vector<BlockedActor> Watchdog::blocked() const {
     }
   }
   return blocked;
+}
+
+std::vector<EndlessActor> Watchdog::endless() const {
+  std::vector<EndlessActor> endless;
+  base::MutexLock lock{state_->mutex};
+  for (const auto& [actor, suspect] : state_->suspects) {
+    if (suspect.is_endless) {
+      endless.push_back(state_->describe(actor, suspect));
+    }
+  }
+  return endless;
 }
 
 }  // namespace troupe::actors

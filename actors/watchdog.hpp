@@ -44,8 +44,19 @@ struct BlockedActor {
   base::Duration duration{0};
 };
 
+/// An actor that sends to itself without end: no turn is too long, but it is never idle.
+struct EndlessActor {
+  base::ActorId actor;
+  /// Its class.
+  std::string type;
+  /// For so long it was found, at each look, with a message of its own as the next one.
+  base::Duration duration{0};
+};
+
 /// Names the actors that keep a worker for too long: in the log, once a turn, and to whoever asks.
-/// Tells apart from them those that block a thread of their own. Costs a running actor nothing.
+/// Tells apart from them those that block a thread of their own, and those that keep themselves busy
+/// with messages to themselves for turn_max (not of a mailbox with a policy). Costs a running actor
+/// nothing, but for one look into its own mailbox, in its turn, where it was found running.
 ///
 /// Thread-safe. Looks at intervals, by a timer of the system; ends with its destruction. The system
 /// and the pool outlive it. What it sees may just have ended.
@@ -61,6 +72,8 @@ class Watchdog {
   /// Those on threads of their own whose handler was running for turn_max when it last looked, and
   /// still is.
   [[nodiscard]] std::vector<BlockedActor> blocked() const;
+  /// Those that had been sending to themselves for turn_max when it last looked.
+  [[nodiscard]] std::vector<EndlessActor> endless() const;
   /// Of the pool.
   [[nodiscard]] std::uint32_t workers() const;
 

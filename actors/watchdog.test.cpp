@@ -155,6 +155,53 @@ TEST_F(WatchdogTest, LogsAHandlerOnAThreadOfItsOwnOnceAsInformation) {
   EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
 }
 
+struct Begin {
+  AnyRef other;
+  TROUPE_MESSAGE(Begin, other)
+};
+
+/// Sends on, without end, what it gets; to itself, or to another one and back.
+class Endless : public Actor {
+ public:
+  using Protocol = actors::Protocol<Begin>;
+  void on(const Begin& m) {
+    (void)ActorRef<Endless>{m.other}.tell(Begin{m.other == self() ? m.other : self()});
+  }
+};
+
+TEST_F(WatchdogTest, NamesAnActorThatSendsToItselfWithoutEnd) {
+  const Watchdog watchdog{system, pool, {.turn_max = 1s}};
+  const auto endless = system.spawn<Endless>({}).value();
+  pool.start();
+  EXPECT_EQ(endless.tell(Begin{endless}), base::Outcome::accepted);
+  while (watchdog.endless().empty()) {  // until it was found running, and has answered
+    advance(500ms);
+    std::this_thread::yield();
+  }
+  const auto found = watchdog.endless();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].actor, endless.id());
+  EXPECT_EQ(found[0].type, "Endless");
+  EXPECT_GE(found[0].duration, 1s);
+  system.stop(endless);
+  while (!watchdog.endless().empty()) {
+    advance(500ms);
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(WatchdogTest, IsSilentAboutActorsThatKeepEachOtherBusy) {
+  const Watchdog watchdog{system, pool, {.turn_max = 1s}};
+  const auto one = system.spawn<Endless>({}).value();
+  const auto two = system.spawn<Endless>({}).value();
+  pool.start();
+  EXPECT_EQ(one.tell(Begin{two}), base::Outcome::accepted);
+  for (int look = 0; look < 1000; ++look) {
+    advance(500ms);
+    ASSERT_TRUE(watchdog.endless().empty());
+  }
+}
+
 TEST_F(WatchdogTest, IsSilentAboutIdleWorkers) {
   const Watchdog watchdog{system, pool, {.turn_max = 1s}};
   pool.start();

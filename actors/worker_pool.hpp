@@ -60,7 +60,7 @@ class WorkerPool final : public Scheduler {
   void start();
 
   /// Lets each worker end its turn, and joins. Not from a worker. What is still queued never runs.
-  void stop();
+  void stop() override;
 
   void schedule(Runnable& runnable) override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -20,6 +21,11 @@ using TimePoint = std::chrono::time_point<MonotonicTime, Duration>;
 
 /// Later than every deadline.
 inline constexpr TimePoint time_never = TimePoint::max();
+
+/// `now + duration`; time_never where that is later than any time, as with Duration::max().
+[[nodiscard]] constexpr TimePoint later(TimePoint now, Duration duration) {
+  return duration > time_never - std::max(now, TimePoint{}) ? time_never : now + duration;
+}
 
 /// The only source of time. Thread-safe.
 class Clock {

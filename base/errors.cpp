@@ -11,6 +11,19 @@ void check_failed(const char* condition, const char* file, int line, std::string
   std::abort();
 }
 
+namespace detail {
+
+void throw_no_value(const std::string& text) {
+  throw WrongResult{text.empty() ? "value() of a failed result"
+                                 : "value() of a failed result: " + text};
+}
+
+void throw_no_error() {
+  throw WrongResult{"error() of a result that holds a value"};
+}
+
+}  // namespace detail
+
 std::string_view to_string(Errc code) {
   switch (code) {
     case Errc::invalid_argument: return "invalid_argument";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,29 @@ struct Error {
   [[nodiscard]] std::string text() const;
 };
 
+/// A Result was asked for what it does not hold; what() has the error's text. A bug of the caller:
+/// nobody needs to catch it. Thrown in an actor it fails the actor, as any exception does; outside
+/// of actors it ends the program, unless it is caught.
+class WrongResult : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+namespace detail {
+/// Throws WrongResult. `text` is the error's, or empty.
+[[noreturn]] void throw_no_value(const std::string& text);
+[[noreturn]] void throw_no_error();
+
+template <class E>
+[[noreturn]] void throw_no_value_but(const E& error) {
+  if constexpr (requires { error.text(); }) {
+    throw_no_value(error.text());
+  } else {
+    throw_no_value({});
+  }
+}
+}  // namespace detail
+
 /// A value or the error that took its place. Not thread-safe.
 template <class T, class E = Error>
 class [[nodiscard]] Result {
@@ -52,14 +76,17 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  /// Aborts when there is no value: ask ok() first, or be certain.
+  /// Throws WrongResult when there is no value: ask ok() first, or be certain.
   T& value() & { return require_value(), std::get<0>(state_); }
   const T& value() const& { return require_value(), std::get<0>(state_); }
   T&& value() && { return require_value(), std::get<0>(std::move(state_)); }
   [[nodiscard]] T value_or(T other) const& { return ok() ? std::get<0>(state_) : std::move(other); }
 
+  /// Throws WrongResult when there is a value.
   [[nodiscard]] const E& error() const {
-    TROUPE_CHECK(!ok(), "error() of a result that holds a value");
+    if (ok()) [[unlikely]] {
+      detail::throw_no_error();
+    }
     return std::get<1>(state_);
   }
 
@@ -70,12 +97,8 @@ class [[nodiscard]] Result {
 
  private:
   void require_value() const {
-    if (!ok()) {
-      if constexpr (requires(const E& e) { e.text(); }) {
-        check_failed("result.ok()", __FILE__, __LINE__, std::get<1>(state_).text());
-      } else {
-        check_failed("result.ok()", __FILE__, __LINE__, "value() of a failed result");
-      }
+    if (!ok()) [[unlikely]] {
+      detail::throw_no_value_but(std::get<1>(state_));
     }
   }
 
@@ -93,17 +116,17 @@ class [[nodiscard]] Result<void, E> {
 
   [[nodiscard]] bool ok() const { return !error_; }
   explicit operator bool() const { return ok(); }
+  /// Throws WrongResult where it failed.
   void value() const {
-    if (error_) {
-      if constexpr (requires(const E& e) { e.text(); }) {
-        check_failed("result.ok()", __FILE__, __LINE__, error_->text());
-      } else {
-        check_failed("result.ok()", __FILE__, __LINE__, "value() of a failed result");
-      }
+    if (error_) [[unlikely]] {
+      detail::throw_no_value_but(*error_);
     }
   }
+  /// Throws WrongResult where it succeeded.
   [[nodiscard]] const E& error() const {
-    TROUPE_CHECK(!ok(), "error() of a result that succeeded");
+    if (ok()) [[unlikely]] {
+      detail::throw_no_error();
+    }
     return *error_;
   }
 

@@ -3,6 +3,7 @@
 
 SOURCE, which must not compile, begins with `// error: WORDS`. All words, in this order, are part of the
 first line of the compiler's output that is an error; blanks do not count, because compilers differ in them.
+An ignored result is an error.
 """
 import os
 import subprocess
@@ -16,7 +17,7 @@ def main():
     if not first.startswith("// error: "):
         sys.exit(f"{source}: begins with no '// error: WORDS'")
     words = first.removeprefix("// error: ").split()
-    run = subprocess.run([*compiler, "-std=c++20", "-fsyntax-only", "-I", root, source],
+    run = subprocess.run([*compiler, "-std=c++20", "-fsyntax-only", "-Werror=unused-result", "-I", root, source],
                          capture_output=True, text=True, check=False,
                          env={**os.environ, "LC_ALL": "C"})
     if run.returncode == 0:

@@ -7,7 +7,7 @@ set(TROUPE_CMAKE ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 
 if(TARGET troupe_troupe)
   set(libraries troupe_base troupe_actors troupe_transport troupe_registry troupe_node troupe_troupe
-    troupe_test_kit troupe_testing)
+    troupe_asio_face troupe_test_kit troupe_testing)
   install(TARGETS ${libraries} EXPORT troupe-targets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
     FILE_SET HEADERS DESTINATION ${TROUPE_INCLUDE} COMPONENT library)

@@ -1,5 +1,5 @@
-// Retrying: what certainly did not run is tried again, with backoff; what may have run never is, on
-// its own.
+// Retrying: what certainly did not run is tried again, with backoff; what may have run only if it
+// is declared idempotent.
 #include <iostream>
 #include <stdexcept>
 #include <troupe/troupe.hpp>
@@ -12,15 +12,18 @@ struct Charge {
   std::int64_t amount = 0;
   TROUPE_MESSAGE(Charge, amount)
 };
-struct GetTotal {
+/// Saying it twice does no more than saying it once.
+struct SetFloat {
   using Reply = std::int64_t;
-  TROUPE_MESSAGE(GetTotal)
+  static constexpr bool idempotent = true;
+  std::int64_t amount = 0;
+  TROUPE_MESSAGE(SetFloat, amount)
 };
 
 /// Takes its time, and has room for one more request only.
 class Till : public troupe::Actor {
  public:
-  using Protocol = troupe::Protocol<Charge>;
+  using Protocol = troupe::Protocol<Charge, SetFloat>;
 
   troupe::Task<std::int64_t> on(Charge m) {
     co_await delay(2ms);
@@ -31,6 +34,15 @@ class Till : public troupe::Actor {
     ++charges;
     co_return m.amount;
   }
+  std::int64_t on(const SetFloat& m) {
+    coins = m.amount;
+    if (++floats == 1) {
+      throw std::runtime_error{"the drawer is stuck"};  // it has run, and nobody knows
+    }
+    return coins;
+  }
+  static inline std::int64_t coins = 0;
+  static inline std::int64_t floats = 0;
   static inline std::int64_t total = 0;    // of all its lives
   static inline std::int64_t charges = 0;  // read when it is idle
 };
@@ -38,7 +50,7 @@ class Till : public troupe::Actor {
 /// Asks on behalf of others. Reentrant: takes the next request while one waits.
 class Cashier : public troupe::Actor {
  public:
-  using Protocol = troupe::Protocol<Charge>;
+  using Protocol = troupe::Protocol<Charge, SetFloat>;
   static constexpr bool reentrant = true;
   explicit Cashier(troupe::ActorRef<Till> till) : till_(till) {}
 
@@ -49,6 +61,11 @@ class Cashier : public troupe::Actor {
       throw troupe::Refusal{charged.error().text()};
     }
     co_return charged.value();
+  }
+  troupe::Task<std::int64_t> on(SetFloat m) {
+    auto asking = troupe::ask_with_retry(till_, m, policy_, 20s);
+    const auto set = co_await std::move(asking);
+    co_return set.value();
   }
 
  private:
@@ -78,8 +95,13 @@ int main(int argc, char** argv) {
   const auto crashed = cashier.ask(Charge{0}, 30s).get();
   std::cout << Till::charges << " charges, total " << Till::total << "; then "
             << (crashed.ok() ? "no error" : crashed.error().text()) << '\n';
-  return Till::charges == customers && Till::total == customers * (customers + 1) / 2 &&
-                 !crashed.ok() && crashed.error().reason.starts_with("may_have_run")
+  // In the middle of this one, too; but it is idempotent, and so repeated.
+  const auto coins = cashier.ask(SetFloat{50}, 30s).get();
+  std::cout << "float " << (coins.ok() ? std::to_string(coins.value()) : coins.error().text())
+            << ", set " << Till::floats << " times\n";
+  return coins.ok() && coins.value() == 50 && Till::floats == 2 && Till::charges == customers &&
+                 Till::total == customers * (customers + 1) / 2 && !crashed.ok() &&
+                 crashed.error().reason.starts_with("may_have_run")
              ? 0
              : 1;
 }

@@ -59,7 +59,7 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   /// Makes a class known under a kind's name, so that any node can ask this one to start it.
-  /// Aborts if the kind is taken. Before start(), so that peers know its messages.
+  /// Throws WrongResult if the kind is taken. Before start(), so that peers know its messages.
   template <class A>
   void register_actor(const std::string& kind) {
     kinds().add<A>(kind).value();

@@ -14,6 +14,7 @@
 #include "actors/reply_stream.hpp"
 #include "actors/retry.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/system_events.hpp"
 #include "actors/throttle.hpp"
 #include "actors/topic.hpp"
 #include "node/config.hpp"
@@ -23,11 +24,14 @@
 namespace troupe {
 
 using actors::Actor;
+using actors::ActorFailed;
+using actors::ActorGivenUp;
 using actors::ActorRef;
 using actors::AnyRef;
 using actors::Ask;
 using actors::ask_all;
 using actors::ask_with_retry;
+using actors::AskAllOptions;
 using actors::AskError;
 using actors::AskResult;
 using actors::AutoShutdown;
@@ -36,15 +40,19 @@ using actors::Channel;
 using actors::child_spec;
 using actors::ChildSpec;
 using actors::CircuitBreaker;
+using actors::CircuitBreakerOptions;
 using actors::EventStream;
 using actors::ExitReason;
 using actors::first_of;
 using actors::gather;
+using actors::MessageLost;
 using actors::Missed;
 using actors::OnCrash;
+using actors::Overflow;
 using actors::pipeline_from;
 using actors::PoolOptions;
 using actors::PoolRef;
+using actors::PoolScaling;
 using actors::Protocol;
 using actors::RateLimit;
 using actors::RateLimiter;
@@ -59,6 +67,7 @@ using actors::spawn_event_stream;
 using actors::spawn_pool;
 using actors::spawn_topic;
 using actors::SpawnOptions;
+using actors::StageOptions;
 using actors::Strategy;
 using actors::Stream;
 using actors::StreamReader;
@@ -68,7 +77,9 @@ using actors::SupervisorOptions;
 using actors::Task;
 using actors::Terminated;
 using actors::throttle;
+using actors::ThrottleOptions;
 using actors::Topic;
+using actors::TopicOptions;
 using base::Bytes;
 using base::Duration;
 using base::Errc;
@@ -77,6 +88,7 @@ using base::Outcome;
 using base::Result;
 using base::TimePoint;
 using base::to_string;
+using base::WrongResult;
 using node::Config;
 using node::NameOptions;
 using node::Node;

@@ -30,6 +30,7 @@ struct ActorCell::Parts {
   };
   struct Timer {
     Timers::Id id = 0;
+    base::TimePoint due;
     base::Duration interval{0};
     std::function<Envelope()> maker;
   };
@@ -98,6 +99,15 @@ class ChildRing {
  public:
   static void add(ActorCell& parent, ActorCell& child);
   static void remove(ActorCell& parent, ActorCell& child);
+  /// Takes a child from its parent before it ends. False: it is just ending, and stays.
+  static bool orphan(ActorCell& parent, ActorCell& child);
+  /// The last one started; null if there is none.
+  [[nodiscard]] static ActorCell* last_of(const ActorCell& parent) {
+    return parent.is_childless() ? nullptr : &parent.system().cell(parent.last_child_);
+  }
+  [[nodiscard]] static std::uint32_t stop_timeout_ms_of(const ActorCell& child) {
+    return child.stop_timeout_ms_;
+  }
   /// From the last one started to the first; `function` must not change the ring.
   template <class Function>
   static void visit(ActorCell& parent, Function&& function) {

@@ -43,7 +43,7 @@ Probe::Probe(TestSystem& system, std::string name)
 }
 
 actors::Envelope Probe::next(std::string_view type, base::Duration within) {
-  const base::TimePoint end = system_->now() + within;
+  const base::TimePoint end = base::later(system_->now(), within);
   system_->run_until_idle();
   while (record_->messages.empty() && system_->advance_to_next_timer(end)) {
   }
@@ -100,7 +100,7 @@ void Probe::watch(const actors::AnyRef& actor) {
 }
 
 actors::Terminated Probe::expect_terminated(const actors::AnyRef& actor, base::Duration within) {
-  const base::TimePoint end = system_->now() + within;
+  const base::TimePoint end = base::later(system_->now(), within);
   system_->run_until_idle();
   while (record_->endings.empty() && system_->advance_to_next_timer(end)) {
   }

@@ -60,7 +60,7 @@ class TestSystem {
                                             base::Duration timeout = std::chrono::seconds{5}) {
     auto pending = actor.ask(std::move(message), timeout);
     run_until_idle();
-    const base::TimePoint end = now() + timeout;
+    const base::TimePoint end = base::later(now(), timeout);
     while (!pending.is_ready() && advance_to_next_timer(end)) {
     }
     if (!pending.is_ready()) {

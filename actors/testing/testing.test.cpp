@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace troupe::testing {
@@ -144,6 +145,26 @@ TEST(TestSystem, AsksWithoutWaitingAndSeesDeadlinesPass) {
   const auto relay = system.spawn<Relay>({}, silent.as<Listener>());
   EXPECT_TRUE(system.ask(relay, Note{1}).ok());
   EXPECT_EQ(system.ask(relay, Question{}).error().kind, actors::AskError::Kind::refusal);
+}
+
+struct WhichThread {
+  using Reply = bool;
+  TROUPE_MESSAGE(WhichThread)
+};
+class Blocking : public actors::Actor {
+ public:
+  using Protocol = actors::Protocol<WhichThread>;
+  explicit Blocking(std::thread::id tests) : tests_(tests) {}
+  bool on(const WhichThread&) { return std::this_thread::get_id() == tests_; }
+
+ private:
+  std::thread::id tests_;
+};
+
+TEST(TestSystem, RunsActorsWithAThreadOfTheirOwnOnTheTests) {
+  TestSystem system;
+  const auto blocking = system.spawn<Blocking>({.own_thread = true}, std::this_thread::get_id());
+  EXPECT_TRUE(system.ask(blocking, WhichThread{}).value());
 }
 
 TEST(TestSystem, FindsActorsThatNeverRest) {

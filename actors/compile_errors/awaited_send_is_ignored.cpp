@@ -1,0 +1,18 @@
+// error: ignoring nodiscard
+#include "actors/actor_system.hpp"
+
+struct Increment {
+  std::int64_t by = 1;
+  TROUPE_MESSAGE(Increment, by)
+};
+struct Get {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(Get)
+};
+
+using Counter = troupe::actors::Protocol<Increment, Get>;
+
+troupe::actors::Task<> count(troupe::actors::ActorRef<Counter> counter) {
+  auto sending = counter.send(Increment{});
+  co_await sending;
+}
