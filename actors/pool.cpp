@@ -64,7 +64,7 @@ PoolActor::~PoolActor() {
   shared_->actor = nullptr;
   for (auto* queue : {&returned_, &held_}) {
     for (Waiting& waiting : *queue) {
-      refuse(std::move(waiting.message), base::Outcome::stopped, "the pool has ended");
+      refuse(std::move(waiting), base::Outcome::stopped, "the pool has ended");
     }
   }
   for (auto* group : {&workers_, &retired_}) {
@@ -89,7 +89,7 @@ void PoolActor::on_start() {
 }
 
 void PoolActor::on_unhandled(Envelope&& message) {
-  Waiting waiting{std::move(message), nullptr, 0};
+  Waiting waiting{std::move(message), nullptr};
   if (is_waiting() || !route(waiting)) {
     held_.push_back(std::move(waiting));
     drain();
@@ -191,7 +191,7 @@ Task<Envelope> PoolActor::hold_mailbox() {
 bool PoolActor::route(Waiting& waiting) {
   Envelope& message = waiting.message;
   if (message->deadline != base::time_never && now() > message->deadline) {
-    refuse(std::move(message), base::Outcome::expired, "its deadline passed in the pool");
+    refuse(std::move(waiting), base::Outcome::expired, "its deadline passed in the pool");
     return true;
   }
   if (has_idempotent_ && !waiting.job && !begin_job(waiting)) {
@@ -244,17 +244,25 @@ bool PoolActor::route_by_key(Envelope& message) {
 }
 
 bool PoolActor::route_to_all(Waiting& waiting) {
-  const PoolMessage* type = find(waiting.message->type_id);
+  MessageBlock& message = *waiting.message;
+  const PoolMessage* type = find(message.type_id);
   if (type == nullptr) {
     return route_around(0, waiting.message);  // its worker refuses it
   }
+  if (message.reply) {
+    waiting.broadcast = std::make_shared<Broadcast>(ReplyRight{
+        std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline});
+  }
   for (std::uint32_t& next = waiting.broadcast_next; next < size(); ++next) {
-    Envelope copy = type->copy(*waiting.message);
-    copy->sender = waiting.message->sender;
-    copy->deadline = waiting.message->deadline;
-    copy->by_name = waiting.message->by_name;
-    copy->reply = waiting.message->reply;
-    if (!give_in_place(workers_[next], copy)) {
+    Envelope one = copy(*type, message);
+    if (waiting.broadcast) {
+      one->reply = {&system().requests(), open_copy(waiting.broadcast, message.deadline)};
+      if (!one->reply.request) {
+        return false;
+      }
+    }
+    if (!give_in_place(workers_[next], one)) {
+      system().requests().close(one->reply.request);
       return false;
     }
   }

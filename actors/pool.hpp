@@ -94,7 +94,9 @@ class Routing {
     routing.key_ = detail::pool_key(std::move(key), std::type_identity<ProtocolOf<Worker>>{});
     return routing;
   }
-  /// To every worker that lives. An asker gets the first answer.
+  /// To every worker that lives, and each handles it, whoever answers first. An asker gets the first
+  /// value or refusal; without any, when all have ended, not_run if none began it and otherwise
+  /// may_have_run.
   static Routing broadcast() { return Routing{Kind::broadcast}; }
   /// Workers pull: one message at a time to whoever is free, the rest waits in the pool.
   static Routing on_demand() { return Routing{Kind::on_demand}; }

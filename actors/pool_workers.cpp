@@ -30,116 +30,6 @@ struct InFlight {
 
 }  // namespace
 
-// Idempotent work.
-
-/// How an attempt ended, on its way to the pool: the asker's answer if the pool is gone.
-struct PoolActor::AttemptEnd {
-  AttemptEnd(std::shared_ptr<Job> of, Envelope content)
-      : job(std::move(of)), reply(std::move(content)) {}
-  AttemptEnd(const AttemptEnd&) = delete;
-  AttemptEnd& operator=(const AttemptEnd&) = delete;
-  ~AttemptEnd() {
-    if (reply) {
-      job->end(std::move(reply));
-    }
-  }
-  std::shared_ptr<Job> job;
-  Envelope reply;
-};
-
-void PoolActor::Job::end(Envelope reply) {
-  if (may_have_run && reply->kind == BlockKind::failure) {
-    AskError error = error_of(reply);
-    if (error.kind == AskError::Kind::not_run) {
-      error.kind = AskError::Kind::may_have_run;
-      reply = failure_envelope(std::move(error));
-    }
-  }
-  asker.send(std::move(reply));
-}
-
-const PoolMessage* PoolActor::find(std::uint32_t type_id) const {
-  const auto found =
-      std::find_if(setup_->messages.begin(), setup_->messages.end(),
-                   [&](const PoolMessage& message) { return message.type_id == type_id; });
-  return found == setup_->messages.end() ? nullptr : &*found;
-}
-
-/// False: it has ended.
-bool PoolActor::begin_job(Waiting& waiting) {
-  const PoolMessage* type = find(waiting.message->type_id);
-  if (type == nullptr || !type->is_idempotent) {
-    return true;
-  }
-  const auto job = std::make_shared<Job>();
-  MessageBlock& message = *waiting.message;
-  job->asker = {std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline};
-  job->message = std::move(waiting.message);
-  return begin_attempt(job, waiting);
-}
-
-bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting) {
-  PendingRequests& requests = system().requests();
-  const base::ActorId request = requests.open(job->message->deadline);
-  if (!request) {
-    job->asker.fail({AskError::Kind::not_run, base::Outcome::mailbox_full,
-                     "too many asks are open in this process"});
-    refuse(std::move(job->message), base::Outcome::mailbox_full, "");
-    return false;
-  }
-  ++job->attempts;
-  job->attempt = request;
-  attempts_[request.value] = job;
-  requests.call_when_ready(request, [job, shared = shared_](Envelope&& reply) {
-    const auto ended = std::make_shared<AttemptEnd>(job, std::move(reply));
-    (void)shared->system->call(shared->pool, [shared, ended] {
-      if (shared->actor != nullptr) {
-        shared->actor->end_attempt(*ended);
-      }
-    });
-  });
-  waiting.message = find(job->message->type_id)->copy(*job->message);
-  waiting.message->sender = job->message->sender;
-  waiting.message->deadline = job->message->deadline;
-  waiting.message->by_name = job->message->by_name;
-  waiting.message->reply = {&requests, request};
-  waiting.job = job;
-  return true;
-}
-
-void PoolActor::end_attempt(AttemptEnd& ended) {
-  const std::shared_ptr<Job> job = ended.job;
-  attempts_.erase(job->attempt.value);
-  Envelope reply = std::move(ended.reply);
-  const bool is_in_time =
-      job->message->deadline == base::time_never || now() < job->message->deadline;
-  if (reply->kind == BlockKind::failure) {
-    const AskError error = error_of(reply);
-    job->may_have_run = job->may_have_run || error.kind == AskError::Kind::may_have_run;
-    if (is_in_time && job->attempts < setup_->options.attempts_max &&
-        error.kind != AskError::Kind::refusal && error.outcome == base::Outcome::stopped) {
-      Waiting again;
-      if (begin_attempt(job, again)) {
-        returned_.push_back(std::move(again));
-        drain();
-        hold();
-      }
-      return;
-    }
-  }
-  job->end(std::move(reply));
-}
-
-/// To be given out again: an attempt that was not begun stays the same attempt.
-void PoolActor::give_again(Envelope message) {
-  std::shared_ptr<Job> job;
-  if (message->reply.sink == &system().requests()) {
-    const auto found = attempts_.find(message->reply.request.value);
-    job = found != attempts_.end() ? found->second.lock() : nullptr;
-  }
-  returned_.push_back({std::move(message), std::move(job), 0});
-}
-
 // Workers.
 
 void PoolActor::start_worker(Worker& worker) {
@@ -286,6 +176,13 @@ void PoolActor::stop_idle_retired() {
       stop(worker.ref);
     }
   }
+}
+
+void PoolActor::refuse(Waiting waiting, base::Outcome outcome, const char* why) {
+  if (waiting.broadcast) {
+    waiting.broadcast->fail({AskError::Kind::not_run, outcome, why});
+  }
+  refuse(std::move(waiting.message), outcome, why);
 }
 
 void PoolActor::refuse(Envelope message, base::Outcome outcome, const char* why) {

@@ -9,6 +9,7 @@
 
 #include "actors/pool.hpp"
 #include "actors/suspension.hpp"
+#include "base/mutex.hpp"
 
 namespace troupe::actors::detail {
 
@@ -54,10 +55,31 @@ class PoolActor final : public Actor {
     void end(Envelope reply);
   };
   struct AttemptEnd;
+  /// An ask of all workers: each answers a request of its own, and the first value or refusal goes
+  /// to the asker. Without any, when the last copy has ended: not_run if none was begun, otherwise
+  /// may_have_run. Thread-safe; shared by the requests, and by the pool while it gives out copies.
+  class Broadcast {
+   public:
+    explicit Broadcast(ReplyRight asker) : asker_(std::move(asker)) {}
+    Broadcast(const Broadcast&) = delete;
+    Broadcast& operator=(const Broadcast&) = delete;
+    ~Broadcast();
+
+    /// A copy's answer.
+    void end(Envelope reply);
+    void fail(AskError error);
+
+   private:
+    mutable base::Mutex mutex_;
+    ReplyRight asker_ TROUPE_GUARDED_BY(mutex_);
+    std::optional<AskError> failure_ TROUPE_GUARDED_BY(mutex_);
+  };
   /// A message that is to be given to a worker.
   struct Waiting {
     Envelope message;
     std::shared_ptr<Job> job;
+    /// Of an ask; its message has nobody to answer any more.
+    std::shared_ptr<Broadcast> broadcast{};
     std::uint32_t broadcast_next = 0;
   };
   struct Worker {
@@ -100,19 +122,23 @@ class PoolActor final : public Actor {
   void give_bound(Worker& worker);
   [[nodiscard]] static std::uint32_t outstanding(const Worker& worker);
 
-  // Idempotent work.
+  // pool_replies.cpp: idempotent work and broadcasts
+  [[nodiscard]] base::ActorId open_copy(const std::shared_ptr<Broadcast>& broadcast,
+                                        base::TimePoint deadline);
+  [[nodiscard]] static Envelope copy(const PoolMessage& type, const MessageBlock& message);
   [[nodiscard]] const PoolMessage* find(std::uint32_t type_id) const;
   bool begin_job(Waiting& waiting);
   bool begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting);
   void end_attempt(AttemptEnd& ended);
   void give_again(Envelope message);
 
-  // Workers.
+  // pool_workers.cpp: their start, their end, their number
   void start_worker(Worker& worker);
   void restart_worker(std::uint64_t order);
   void apply_size();
   void retire_last();
   void stop_idle_retired();
+  void refuse(Waiting waiting, base::Outcome outcome, const char* why);
   void refuse(Envelope message, base::Outcome outcome, const char* why);
   void arm_tick();
   void arm_look();

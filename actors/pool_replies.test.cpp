@@ -1,0 +1,174 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/pool.hpp"
+#include "actors/testing/test_system.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Who {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(Who)
+};
+/// Takes 10 ms; fails at the worker `fails_at`.
+struct Slow {
+  using Reply = std::int64_t;
+  std::int64_t fails_at = -1;
+  TROUPE_MESSAGE(Slow, fails_at)
+};
+/// Fails at one worker.
+struct FailAt {
+  std::int64_t worker = 0;
+  TROUPE_MESSAGE(FailAt, worker)
+};
+
+/// What happened in one test.
+struct Log {
+  std::int64_t workers = 0;
+  /// By the number of the worker.
+  std::vector<std::int64_t> begun;
+  std::vector<std::int64_t> ended;
+};
+
+/// Numbered from 0 in the order of their start.
+class Worker : public Actor {
+ public:
+  using Protocol = actors::Protocol<Who, Slow, FailAt>;
+  explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)), number_(log_->workers++) {}
+
+  std::int64_t on(const Who&) {
+    log_->begun.push_back(number_);
+    return number_;
+  }
+  Task<std::int64_t> on(Slow m) {
+    log_->begun.push_back(number_);
+    co_await delay(10ms);
+    if (m.fails_at == number_) {
+      throw std::runtime_error{"boom"};
+    }
+    log_->ended.push_back(number_);
+    co_return number_;
+  }
+  void on(const FailAt& m) {
+    if (m.worker == number_) {
+      throw std::runtime_error{"boom"};
+    }
+  }
+
+ private:
+  std::shared_ptr<Log> log_;
+  std::int64_t number_;
+};
+
+class PoolReplies : public ::testing::Test {
+ protected:
+  PoolRef<Worker> start(PoolOptions options) {
+    const auto pool = spawn_pool<Worker>(world.system(), std::move(options), log).value();
+    world.run_until_idle();
+    return pool;
+  }
+
+  std::shared_ptr<Log> log = std::make_shared<Log>();
+  testing::TestSystem world;
+};
+
+// Broadcast.
+
+TEST_F(PoolReplies, ABroadcastAskReachesEveryWorkerThoughTheFirstAnswersAtOnce) {
+  const auto pool = start({.workers = 3, .routing = Routing::broadcast()});
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(world.ask(pool, Who{}).ok());
+    EXPECT_EQ(log->begun.size(), 3U) << i;
+    log->begun.clear();
+  }
+}
+
+/// Until let_go(), the ends of workers are not told.
+class BroadcastWithADyingWorker : public PoolReplies {
+ protected:
+  /// A pool of two. The last one has failed, and a Slow has been asked that it will never handle.
+  Ask<std::int64_t> ask_while_the_last_dies(Slow message) {
+    PoolOptions options{.workers = 2, .routing = Routing::broadcast()};
+    options.worker.on_exit = [ends = ends](ExitReason, std::function<void()> release) {
+      if (ends->are_held) {
+        ends->releases.push_back(std::move(release));
+      } else {
+        release();
+      }
+    };
+    pool = start(std::move(options));
+    EXPECT_EQ(pool.tell(FailAt{1}), base::Outcome::accepted);
+    Ask<std::int64_t> ask = pool.ask(message, 60s);
+    world.run_until_idle();
+    EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0}));
+    pool.resize(1);
+    world.run_until_idle();
+    return ask;
+  }
+  void let_go() {
+    ends->are_held = false;
+    for (const auto& release : std::exchange(ends->releases, {})) {
+      release();
+    }
+  }
+  ~BroadcastWithADyingWorker() override { let_go(); }
+
+  struct Ends {
+    std::vector<std::function<void()>> releases;
+    bool are_held = true;
+  };
+  /// Shared with the workers, which outlive it.
+  const std::shared_ptr<Ends> ends = std::make_shared<Ends>();
+  PoolRef<Worker> pool;
+};
+
+TEST_F(BroadcastWithADyingWorker, IsAnsweredByTheOthers) {
+  auto ask = ask_while_the_last_dies({});
+  EXPECT_FALSE(ask.is_ready());
+  world.advance(10ms);
+  ASSERT_TRUE(ask.is_ready());
+  EXPECT_EQ(ask.get().value(), 0);
+}
+
+TEST_F(BroadcastWithADyingWorker, MayHaveRunIfOneOfTheOthersBeganIt) {
+  auto ask = ask_while_the_last_dies({.fails_at = 0});
+  let_go();
+  world.run_until_idle();
+  EXPECT_FALSE(ask.is_ready());
+  world.advance(10ms);
+  ASSERT_TRUE(ask.is_ready());
+  EXPECT_EQ(ask.get().error().kind, AskError::Kind::may_have_run);
+}
+
+TEST_F(PoolReplies, ABroadcastThatExpiresBeforeAnyWorkerBeganItIsNotRun) {
+  const auto pool = start({.workers = 2, .routing = Routing::broadcast()});
+  EXPECT_EQ(pool.tell(Slow{}), base::Outcome::accepted);
+  world.run_until_idle();
+  auto late = pool.ask(Who{}, 5ms);
+  world.advance(20ms);
+  ASSERT_TRUE(late.is_ready());
+  EXPECT_FALSE(late.get().ok());
+  EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 1}));
+}
+
+TEST_F(PoolReplies, ABroadcastOutlivesItsPool) {
+  const auto pool = start({.workers = 2, .routing = Routing::broadcast()});
+  auto ask = pool.ask(Slow{}, 60s);
+  world.run_until_idle();
+  world.system().stop(pool);
+  world.run_until_idle();
+  ASSERT_TRUE(ask.is_ready());
+  EXPECT_EQ(ask.get().error().kind, AskError::Kind::may_have_run);
+}
+
+}  // namespace
+}  // namespace troupe::actors
