@@ -94,9 +94,9 @@ class Routing {
     routing.key_ = detail::pool_key(std::move(key), std::type_identity<ProtocolOf<Worker>>{});
     return routing;
   }
-  /// To every worker that lives, and each handles it, whoever answers first. An asker gets the first
-  /// value or refusal; without any, when all have ended, not_run if none began it and otherwise
-  /// may_have_run.
+  /// To every worker that lives, and each handles it, whoever answers first. An asker gets the
+  /// first value or refusal; without any, when all have ended, not_run if none began it and
+  /// otherwise may_have_run.
   static Routing broadcast() { return Routing{Kind::broadcast}; }
   /// Workers pull: one message at a time to whoever is free, the rest waits in the pool.
   static Routing on_demand() { return Routing{Kind::on_demand}; }
@@ -198,12 +198,13 @@ base::Result<PoolRef<Worker>> spawn_pool(ActorSystem& system, ActorCell* parent,
 /// Starts equal workers behind one reference. `args` are copied for every worker. The workers are
 /// children of the pool, which is a child of the system's root. Errors as of ActorSystem::spawn().
 ///
-/// The pool passes messages on unopened and answers nothing itself, so that asks end as the
-/// worker's do, and senders of a saturated pool are told by its mailbox. What no worker has room
-/// for waits in the pool. No work is lost when a worker ends, whatever the reason: what it had not
-/// begun goes to another (by key and on broadcast: to its replacement), what it had begun ends as
-/// may_have_run, or is begun again elsewhere if its type is idempotent (on broadcast it is not).
-/// Messages that come while a worker stops itself may still end as not_run (stopped).
+/// Handlers are as in any actor; `Worker` is not final. The pool passes messages on unopened, so
+/// that asks end as the worker's do, and senders of a saturated pool are told by its mailbox. What
+/// no worker has room for waits in the pool. No work is lost when a worker ends, whatever the
+/// reason: what it had not begun goes to another (by key and on broadcast: to its replacement),
+/// what it had begun ends as may_have_run, or is begun again elsewhere if its type is idempotent
+/// (on broadcast it is not). Messages that come while a worker stops itself may still end as
+/// not_run (stopped).
 template <class Worker, class... Args>
 base::Result<PoolRef<Worker>> spawn_pool(ActorSystem& system, PoolOptions options, Args... args) {
   return detail::spawn_pool<Worker>(system, nullptr, std::move(options), std::move(args)...);

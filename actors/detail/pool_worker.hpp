@@ -130,11 +130,20 @@ class PoolWorker final : public W {
       return watched([&]() -> Returned { return worker.on(std::forward<M>(message)); });
     }
   }
+  /// `reply`: a ReplyTo or a StreamWriter.
   template <class M, class R>
-  requires requires(W& worker, M& message, R&& reply) { worker.on(message, std::move(reply)); }
-  void on(M& message, R reply) {
+  requires requires(W& worker, M&& message, R&& reply) {
+    worker.on(std::forward<M>(message), std::move(reply));
+  }
+  auto on(M&& message, R reply)
+      -> decltype(std::declval<W&>().on(std::forward<M>(message), std::move(reply))) {
+    using Returned = decltype(std::declval<W&>().on(std::forward<M>(message), std::move(reply)));
     W& worker = *this;
-    watched([&] { worker.on(message, std::move(reply)); });
+    if constexpr (IsTask<Returned>::value) {
+      return run_task(worker.on(std::forward<M>(message), std::move(reply)));
+    } else {
+      watched([&] { worker.on(std::forward<M>(message), std::move(reply)); });
+    }
   }
 
  private:
