@@ -107,6 +107,7 @@ ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
     to_ = std::exchange(other.to_, ReplyAddress{});
     by_name_ = other.by_name_;
     deadline_ = other.deadline_;
+    held_ = std::move(other.held_);
   }
   return *this;
 }
@@ -132,6 +133,7 @@ void ReplyRight::send(Envelope reply) {
     return;
   }
   const ReplyAddress to = std::exchange(to_, ReplyAddress{});
+  const std::shared_ptr<void> held = std::move(held_);
   reply->target = to.request;
   reply->by_name = by_name_;
   if (to.sink->deliver(std::move(reply)) != base::Outcome::accepted) {
@@ -143,6 +145,7 @@ void ReplyRight::move_into(MessageBlock& message) {
   message.reply = std::exchange(to_, ReplyAddress{});
   message.by_name = by_name_;
   message.deadline = deadline_;
+  held_.reset();
 }
 
 base::Outcome ReplyRight::forward(const AnyRef& to, Envelope message) {

@@ -265,7 +265,8 @@ class ReplyRight {
   ReplyRight(ReplyRight&& other) noexcept
       : to_(std::exchange(other.to_, ReplyAddress{})),
         by_name_(other.by_name_),
-        deadline_(other.deadline_) {}
+        deadline_(other.deadline_),
+        held_(std::move(other.held_)) {}
   ReplyRight& operator=(ReplyRight&& other) noexcept;
   ~ReplyRight();
 
@@ -280,11 +281,14 @@ class ReplyRight {
   /// The same and sends it, unless whoever waits for the answer would wait for itself: then it is
   /// told of the ask cycle, and the outcome is `refused`.
   [[nodiscard]] base::Outcome forward(const AnyRef& to, Envelope message);
+  /// Keeps something, for who counts its open requests, until the right is used or dropped.
+  void hold(std::shared_ptr<void> until_used) { held_ = std::move(until_used); }
 
  private:
   ReplyAddress to_;
   bool by_name_ = false;
   base::TimePoint deadline_ = base::time_never;
+  std::shared_ptr<void> held_;
 };
 
 /// A handler's second argument where it answers later: `void on(const M&, ReplyTo<R> reply)`.
@@ -313,6 +317,8 @@ class ReplyTo {
                           Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
   explicit operator bool() const { return static_cast<bool>(right_); }
+  /// As of ReplyRight.
+  void hold(std::shared_ptr<void> until_used) { right_.hold(std::move(until_used)); }
 
  private:
   friend class Actor;

@@ -142,6 +142,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] base::Outcome stash(Envelope message, ReplyRight asker);
   void set_stash_max(std::uint32_t messages_max);
   void unstash_all();
+  /// Where to note how many messages are put aside, for others to see, as long as the actor lives.
+  void count_stash_in(std::shared_ptr<std::atomic<std::uint32_t>> count);
   void set_receive_timeout(base::Duration idle_max);
   void pipe(OpenAsk& ask, std::function<void(Envelope&&)> handler);
   /// Of the actor's object, from 1; another one after each restart.
@@ -286,6 +288,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   Handled dispatch_with_extras(MessageBlock& block);
   void reset_extras();
   void flush_stash();
+  void note_stash();
   void note_progress();
   void run_deferred();
   void replay(Envelope message);

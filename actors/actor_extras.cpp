@@ -78,6 +78,8 @@ void ActorCell::flush_stash() {
     for (Envelope& left : *queue) {
       if (parts_->successor) {
         (void)parts_->successor.pass_on(std::move(left));
+      } else if (parts_->on_left) {
+        parts_->on_left(std::move(left));
       } else {
         system().count_sent();
         system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
@@ -85,6 +87,20 @@ void ActorCell::flush_stash() {
       }
     }
     queue->clear();
+  }
+  note_stash();
+}
+
+void ActorCell::count_stash_in(std::shared_ptr<std::atomic<std::uint32_t>> count) {
+  parts().stash_count = std::move(count);
+  note_stash();
+}
+
+void ActorCell::note_stash() {
+  if (parts_->stash_count && parts_->extras) {
+    const Extras& with = *parts_->extras;
+    parts_->stash_count->store(static_cast<std::uint32_t>(with.stash.size() + with.replay.size()),
+                               std::memory_order_release);
   }
 }
 
@@ -121,6 +137,9 @@ void ActorCell::run_deferred() {
       Envelope next = std::move(with.replay.front());
       with.replay.pop_front();
       replay(std::move(next));
+      if (parts_) {
+        note_stash();  // only now, so that a message in hand is counted
+      }
     } else {
       return;
     }
@@ -161,6 +180,9 @@ base::Outcome ActorCell::stash(Envelope message, ReplyRight asker) {
     return base::Outcome::mailbox_full;
   }
   with.stash.push_back(std::move(message));
+  if (parts_->stash_count) {
+    parts_->stash_count->fetch_add(1, std::memory_order_release);
+  }
   return base::Outcome::accepted;
 }
 

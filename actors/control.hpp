@@ -42,8 +42,9 @@ using ActorFactory = std::function<std::unique_ptr<Actor>()>;
 /// (from any thread, once) lets the notices go out. For owners of a name that must be free first.
 using ExitHook = std::function<void(ExitReason reason, std::function<void()> proceed)>;
 
-/// Takes, when an actor ends, each message that is still in its mailbox, the oldest first, on the
-/// actor's thread. Without one, and without a successor, they become dead letters.
+/// Takes, when an actor ends, each message that is still in its stash and then in its mailbox, the
+/// oldest first, on the actor's thread. Without one, and without a successor, they become dead
+/// letters.
 using LeftHook = std::function<void(Envelope&& message)>;
 
 struct StopOrder {

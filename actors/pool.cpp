@@ -352,11 +352,19 @@ void PoolActor::give_bound(Worker& worker) {
   }
 }
 
-/// Read in this order: what leaves the mailbox for a coroutine is counted there first.
-std::uint32_t PoolActor::outstanding(const Worker& worker) {
+/// What its handlers have not come to the end of. Read in this order: what leaves the mailbox for a
+/// coroutine is counted there first.
+std::uint32_t PoolActor::given(const Worker& worker) {
   const ActorCell* worker_cell = worker.ref ? worker.ref.sink()->local_cell() : nullptr;
   const std::uint32_t queued = worker_cell != nullptr ? worker_cell->queued() : 0;
   return queued + worker.link->tasks.load(std::memory_order_acquire);
+}
+
+/// With what it put aside, and what it has yet to answer. In the same order.
+std::uint32_t PoolActor::outstanding(const Worker& worker) {
+  const std::uint32_t given_to_it = given(worker);
+  return given_to_it + worker.link->kept.load(std::memory_order_acquire) +
+         worker.link->stashed.load(std::memory_order_acquire);
 }
 
 // What the templates call.

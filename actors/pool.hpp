@@ -76,8 +76,9 @@ class Routing {
   /// In turn; who has no room is passed over.
   static Routing round_robin() { return Routing{Kind::round_robin}; }
   static Routing random() { return Routing{Kind::random}; }
-  /// The one of two drawn at random that has less to do: in its mailbox, in hand, and in coroutines
-  /// that wait. M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001).
+  /// The one of two drawn at random that has less to do: in its mailbox, in hand, in coroutines
+  /// that wait, put aside, or to be answered later. M. Mitzenmacher, "The Power of Two Choices in
+  /// Randomized Load Balancing" (2001).
   static Routing least_loaded() { return Routing{Kind::least_loaded}; }
   /// Messages with equal keys go to one worker, in order. `key` takes a `const M&` of every message
   /// of the protocol and gives an integer, an enumeration or text; it is called by senders too, on
@@ -98,7 +99,8 @@ class Routing {
   /// first value or refusal; without any, when all have ended, not_run if none began it and
   /// otherwise may_have_run.
   static Routing broadcast() { return Routing{Kind::broadcast}; }
-  /// Workers pull: one message at a time to whoever is free, the rest waits in the pool.
+  /// Workers pull: one message at a time to whoever is free, the rest waits in the pool. Who has
+  /// put a message aside, or has yet to answer one, is not free.
   static Routing on_demand() { return Routing{Kind::on_demand}; }
 
   [[nodiscard]] Kind kind() const { return kind_; }
@@ -144,7 +146,8 @@ class PoolRef : public ActorRef<Worker> {
       : ActorRef<Worker>(pool), shared_(std::move(shared)) {}
 
   /// Takes effect in the pool's next turn. A worker too many gets nothing more, finishes what it
-  /// has, and ends. With scaling, the size goes on from there.
+  /// has (also what it answers later, put aside, or streams), and ends. With scaling, the size goes
+  /// on from there.
   void resize(std::uint32_t workers) const;
   [[nodiscard]] PoolStatus status() const {
     return {shared_->workers.load(std::memory_order_relaxed),

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,18 +34,35 @@ struct FailAt {
   TROUPE_MESSAGE(FailAt, worker)
 };
 
+/// Answered 50 ms later.
+struct Later {
+  using Reply = std::int64_t;
+  TROUPE_MESSAGE(Later)
+};
+struct AnswerLater {
+  TROUPE_MESSAGE(AnswerLater)
+};
+/// Put aside for 50 ms when it comes first.
+struct Aside {
+  TROUPE_MESSAGE(Aside)
+};
+struct GoOn {
+  TROUPE_MESSAGE(GoOn)
+};
+
 /// What happened in one test.
 struct Log {
   std::int64_t workers = 0;
   /// By the number of the worker.
   std::vector<std::int64_t> begun;
   std::vector<std::int64_t> ended;
+  std::size_t kept_max = 0;
 };
 
 /// Numbered from 0 in the order of their start.
 class Worker : public Actor {
  public:
-  using Protocol = actors::Protocol<Who, Slow, FailAt>;
+  using Protocol = actors::Protocol<Who, Slow, FailAt, Later, AnswerLater, Aside, GoOn>;
   explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)), number_(log_->workers++) {}
 
   std::int64_t on(const Who&) {
@@ -65,10 +83,33 @@ class Worker : public Actor {
       throw std::runtime_error{"boom"};
     }
   }
+  void on(const Later&, ReplyTo<std::int64_t> reply) {
+    kept_.push_back(std::move(reply));
+    log_->kept_max = std::max(log_->kept_max, kept_.size());
+    after(50ms, AnswerLater{});
+  }
+  void on(const AnswerLater&) {
+    kept_.front().send(number_);
+    kept_.erase(kept_.begin());
+  }
+  void on(const Aside& m) {
+    if (is_open_) {
+      log_->ended.push_back(number_);
+    } else {
+      EXPECT_EQ(stash(m), base::Outcome::accepted);
+      after(50ms, GoOn{});
+    }
+  }
+  void on(const GoOn&) {
+    is_open_ = true;
+    unstash_all();
+  }
 
  private:
   std::shared_ptr<Log> log_;
   std::int64_t number_;
+  std::vector<ReplyTo<std::int64_t>> kept_;
+  bool is_open_ = false;
 };
 
 class PoolReplies : public ::testing::Test {
@@ -172,6 +213,68 @@ TEST_F(PoolReplies, ABroadcastOutlivesItsPool) {
   EXPECT_EQ(ask.get().error().kind, AskError::Kind::may_have_run);
 }
 
+// What a worker has begun and keeps.
+
+TEST_F(PoolReplies, AWorkerTooManyAnswersFirstWhatItKept) {
+  const auto pool = start({.workers = 4});
+  std::vector<Ask<std::int64_t>> asks;
+  for (int i = 0; i < 8; ++i) {
+    asks.push_back(pool.ask(Later{}, 60s));
+  }
+  world.run_until_idle();
+  pool.resize(1);
+  world.advance(40ms);
+  EXPECT_EQ(world.system().actor_count(), 5U);
+  world.advance(1s);
+  EXPECT_EQ(world.system().actor_count(), 2U);
+  for (auto& ask : asks) {
+    ASSERT_TRUE(ask.is_ready());
+    const auto result = ask.get();
+    EXPECT_TRUE(result.ok()) << result.error().text();
+  }
+}
+
+TEST_F(PoolReplies, AWorkerTooManyHandlesFirstWhatItPutAside) {
+  const auto pool = start({.workers = 4});
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(pool.tell(Aside{}), base::Outcome::accepted);
+  }
+  world.run_until_idle();
+  pool.resize(1);
+  world.advance(1s);
+  EXPECT_EQ(log->ended.size(), 8U);
+  EXPECT_EQ(world.system().actor_count(), 2U);
+}
+
+TEST_F(PoolReplies, WhatADyingWorkerPutAsideGoesToAnother) {
+  const auto pool = start({.workers = 2});
+  EXPECT_EQ(pool.tell(Aside{}), base::Outcome::accepted);
+  world.run_until_idle();
+  EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+  EXPECT_EQ(pool.tell(FailAt{0}), base::Outcome::accepted);
+  world.advance(1s);
+  EXPECT_EQ(pool.status().replaced, 1U);
+  EXPECT_EQ(log->ended, (std::vector<std::int64_t>{1}));
+}
+
+TEST_F(PoolReplies, WhoHasYetToAnswerIsNotFree) {
+  const auto pool = start({.workers = 3, .routing = Routing::on_demand()});
+  std::vector<Ask<std::int64_t>> asks;
+  for (int i = 0; i < 9; ++i) {
+    asks.push_back(pool.ask(Later{}, 60s));
+  }
+  world.run_until_idle();
+  EXPECT_EQ(pool.status().waiting, 1U);
+  world.advance(149ms);
+  EXPECT_FALSE(asks.back().is_ready());
+  world.advance(1ms);
+  EXPECT_EQ(log->kept_max, 1U);
+  for (auto& ask : asks) {
+    ASSERT_TRUE(ask.is_ready());
+    EXPECT_TRUE(ask.get().ok());
+  }
+}
+
 // Streams.
 
 struct Count {
@@ -237,6 +340,9 @@ class Reader : public Actor {
   Task<std::string> on(Sum m) {
     auto asking = m.is_slow ? pool_.ask(Drip{m.end}, 1s) : pool_.ask(Count{m.end}, 1s);
     auto opened = co_await asking;
+    if (!opened.ok()) {
+      co_return opened.error().text();
+    }
     StreamReader<std::int64_t> reader{opened.value(), {.window = 4, .item_max = 1s}};
     std::int64_t sum = 0;
     for (;;) {
@@ -267,6 +373,15 @@ TEST_F(PoolStreams, AWorkerAnswersWithAStream) {
   EXPECT_EQ(world.ask(reader, Sum{100}).value(), "4950");
   EXPECT_EQ(world.ask(reader, Sum{-1}).value(), "backwards");
   EXPECT_EQ(world.ask(reader, Sum{10, true}).value(), "45");
+}
+
+TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
+  auto slow = reader.ask(Sum{10, true}, 60s);
+  world.advance(20ms);
+  pool.resize(0);
+  world.advance(1s);
+  EXPECT_EQ(slow.get().value(), "45");
+  EXPECT_EQ(world.system().actor_count(), 2U);
 }
 
 }  // namespace

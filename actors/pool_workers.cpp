@@ -125,7 +125,8 @@ void PoolActor::apply_size() {
     // A key that moves must not overtake itself: first what was given out is handled.
     const bool is_quiet = std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
       return worker.is_alive && !worker.link->is_failing.load(std::memory_order_acquire) &&
-             worker.bound_for.empty() && worker.left_behind.empty() && outstanding(worker) == 0;
+             worker.bound_for.empty() && worker.left_behind.empty() && given(worker) == 0 &&
+             worker.link->stashed.load(std::memory_order_acquire) == 0;
     });
     if (!is_quiet) {
       arm_tick();
@@ -171,7 +172,8 @@ void PoolActor::retire_last() {
 
 void PoolActor::stop_idle_retired() {
   for (Worker& worker : retired_) {
-    if (worker.is_alive && outstanding(worker) == 0) {
+    if (worker.is_alive && outstanding(worker) == 0 &&
+        worker.link->streams.load(std::memory_order_acquire) == 0) {
       worker.is_alive = false;
       stop(worker.ref);
     }
@@ -215,8 +217,8 @@ void PoolActor::look() {
   PoolLoad load{.workers = size(), .idle = 0, .waiting = cell().queued()};
   load.waiting += returned_.size() + held_.size();
   for (const Worker& worker : workers_) {
-    const std::uint32_t work = outstanding(worker);
-    load.idle += worker.is_alive && work == 0 ? 1 : 0;
+    const std::uint32_t work = given(worker);
+    load.idle += worker.is_alive && outstanding(worker) == 0 ? 1 : 0;
     load.waiting += worker.bound_for.size() + (work > 1 ? work - 1 : 0);
   }
   const std::uint32_t wanted = sizer_.look(load);

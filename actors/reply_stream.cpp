@@ -81,6 +81,7 @@ base::Outcome StreamDoor::send(Envelope item) {
 void StreamDoor::end(bool is_complete, AskError error) {
   AnyRef reader;
   StreamEnd how{sent_, is_complete, std::move(error)};
+  std::shared_ptr<void> written;  // let go of without the lock
   {
     base::MutexLock lock{mutex_};
     if (end_ || is_closed_) {
@@ -88,9 +89,18 @@ void StreamDoor::end(bool is_complete, AskError error) {
     }
     end_ = how;
     reader = reader_;
+    written = std::move(until_written_);
   }
   if (reader) {
     (void)reader.post(Envelope::of(BlockKind::message, message_type<StreamEnd>, std::move(how)));
+  }
+}
+
+void StreamDoor::hold(std::shared_ptr<void> until_written, std::shared_ptr<void> until_read) {
+  base::MutexLock lock{mutex_};
+  if (!is_closed_ && !end_) {
+    until_written_ = std::move(until_written);
+    until_read_ = std::move(until_read);
   }
 }
 
@@ -122,9 +132,13 @@ void StreamDoor::demand(const StreamDemand& demand) {
 
 void StreamDoor::close() {
   Suspension writer;
+  std::shared_ptr<void> written;
+  std::shared_ptr<void> read;
   {
     base::MutexLock lock{mutex_};
     is_closed_ = true;
+    written = std::move(until_written_);
+    read = std::move(until_read_);
     writer = std::exchange(writer_, Suspension{});
   }
   if (writer) {

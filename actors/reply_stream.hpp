@@ -115,6 +115,12 @@ class StreamWriter {
   void refuse(std::string reason) {
     fail({AskError::Kind::refusal, base::Outcome::accepted, std::move(reason)});
   }
+  /// As of StreamDoor.
+  void hold(std::shared_ptr<void> until_written, std::shared_ptr<void> until_read) {
+    if (door_) {
+      door_->hold(std::move(until_written), std::move(until_read));
+    }
+  }
 
  private:
   std::shared_ptr<detail::StreamDoor> door_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <deque>
 #include <map>
@@ -91,6 +92,8 @@ struct ActorCell::Parts {
   std::string undecodable;
   std::string exit_text;
   AnyRef successor;
+  /// Of the messages in Extras that are put aside; null while nobody wants to know.
+  std::shared_ptr<std::atomic<std::uint32_t>> stash_count;
   std::unique_ptr<Extras, ExtrasDeleter> extras;
 };
 

@@ -120,6 +120,7 @@ class PoolActor final : public Actor {
   bool give_or_keep(std::uint32_t at, Envelope& message);
   [[nodiscard]] bool is_bound() const;
   void give_bound(Worker& worker);
+  [[nodiscard]] static std::uint32_t given(const Worker& worker);
   [[nodiscard]] static std::uint32_t outstanding(const Worker& worker);
 
   // pool_replies.cpp: idempotent work and broadcasts

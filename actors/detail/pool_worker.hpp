@@ -15,6 +15,11 @@
 #include "actors/task.hpp"
 #include "base/mutex.hpp"
 
+namespace troupe::actors {
+template <class T>
+class StreamWriter;
+}
+
 namespace troupe::actors::detail {
 
 class PoolActor;
@@ -82,6 +87,16 @@ struct PoolWorkerLink {
   std::uint32_t room_at = 0;
   /// Coroutine handlers that have not ended.
   std::atomic<std::uint32_t> tasks{0};
+  /// What else it has begun: requests that it has yet to answer, and streams that it writes to.
+  std::atomic<std::uint32_t> kept{0};
+  /// Streams that their readers have not come to the end of: they end with the worker.
+  std::atomic<std::uint32_t> streams{0};
+  /// Messages that it put aside.
+  std::atomic<std::uint32_t> stashed{0};
+  /// Set before the first message.
+  const ActorCell* cell = nullptr;
+  /// In the worker's turn: a plain handler runs.
+  bool is_handling = false;
   /// A handler or the constructor threw: the worker takes nothing more.
   std::atomic<bool> is_failing{false};
   /// By key only: as PoolShared::wants_room, for what this very worker had no room for.
@@ -93,7 +108,7 @@ struct PoolWorkerLink {
 
   /// A handler ended, with so many messages in the mailbox, perhaps the handled one among them.
   void handled(std::uint32_t queued) {
-    if (pool->is_on_demand && queued <= 1) {
+    if (pool->is_on_demand && queued <= 1 && has_nothing_begun()) {
       is_free.store(true, std::memory_order_seq_cst);
     }
     // Pairs with PoolActor, which sets the wish before it looks for room again.
@@ -102,7 +117,39 @@ struct PoolWorkerLink {
       wake_pool();
     }
   }
+  /// The same, perhaps on another thread, for what had been kept.
+  void let_go() {
+    // What runs within a handler is told at the handler's end.
+    if (ActorCell::current() != cell || !is_handling) {
+      handled(cell->queued());
+    }
+  }
+  [[nodiscard]] bool has_nothing_begun() const {
+    return tasks.load(std::memory_order_acquire) == 0 &&
+           kept.load(std::memory_order_acquire) == 0 &&
+           stashed.load(std::memory_order_acquire) == 0;
+  }
   void wake_pool();
+};
+
+/// One more in a count of a worker's link, as long as it lives.
+class PoolWorkerCount {
+ public:
+  using Count = std::atomic<std::uint32_t> PoolWorkerLink::*;
+  PoolWorkerCount(std::shared_ptr<PoolWorkerLink> link, Count count)
+      : link_(std::move(link)), count_(count) {
+    ((*link_).*count_).fetch_add(1, std::memory_order_relaxed);
+  }
+  PoolWorkerCount(const PoolWorkerCount&) = delete;
+  PoolWorkerCount& operator=(const PoolWorkerCount&) = delete;
+  ~PoolWorkerCount() {
+    ((*link_).*count_).fetch_sub(1, std::memory_order_seq_cst);
+    link_->let_go();
+  }
+
+ private:
+  std::shared_ptr<PoolWorkerLink> link_;
+  Count count_;
 };
 
 /// A user's actor in a pool: tells the pool when it has room, and when it fails. Costs a look at
@@ -113,6 +160,8 @@ class PoolWorker final : public W {
   template <class... Args>
   explicit PoolWorker(std::shared_ptr<PoolWorkerLink> link, const Args&... args) try
       : W(args...), link_(std::move(link)) {
+    link_->cell = &this->cell();
+    this->cell().count_stash_in({link_, &link_->stashed});
   } catch (...) {
     link->is_failing.store(true, std::memory_order_release);
   }
@@ -139,6 +188,7 @@ class PoolWorker final : public W {
       -> decltype(std::declval<W&>().on(std::forward<M>(message), std::move(reply))) {
     using Returned = decltype(std::declval<W&>().on(std::forward<M>(message), std::move(reply)));
     W& worker = *this;
+    keep(reply);
     if constexpr (IsTask<Returned>::value) {
       return run_task(worker.on(std::forward<M>(message), std::move(reply)));
     } else {
@@ -148,8 +198,14 @@ class PoolWorker final : public W {
 
  private:
   struct Handling {
+    explicit Handling(PoolWorker& of) : worker(of) { worker.link_->is_handling = true; }
+    Handling(const Handling&) = delete;
+    Handling& operator=(const Handling&) = delete;
+    ~Handling() {
+      worker.link_->is_handling = false;
+      worker.link_->handled(worker.cell().queued());
+    }
     PoolWorker& worker;
-    ~Handling() { worker.link_->handled(worker.cell().queued()); }
   };
   struct Running {
     explicit Running(PoolWorker& of) : worker(of) {
@@ -163,6 +219,18 @@ class PoolWorker final : public W {
     }
     PoolWorker& worker;
   };
+
+  template <class R>
+  void keep(ReplyTo<R>& reply) {
+    if (reply) {
+      reply.hold(std::make_shared<PoolWorkerCount>(link_, &PoolWorkerLink::kept));
+    }
+  }
+  template <class T>
+  void keep(StreamWriter<T>& writer) {
+    writer.hold(std::make_shared<PoolWorkerCount>(link_, &PoolWorkerLink::kept),
+                std::make_shared<PoolWorkerCount>(link_, &PoolWorkerLink::streams));
+  }
 
   template <class Function>
   decltype(auto) watched(Function&& function) {

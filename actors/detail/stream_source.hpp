@@ -50,6 +50,9 @@ class StreamDoor {
   /// Only the first end counts.
   void end(bool is_complete, AskError error);
   [[nodiscard]] bool is_over() const;
+  /// Keeps two things, for who counts its streams: until the writer has nothing more to write, and
+  /// until the reader has all of it.
+  void hold(std::shared_ptr<void> until_written, std::shared_ptr<void> until_read);
 
   // The source's side.
   void demand(const StreamDemand& demand);
@@ -63,6 +66,8 @@ class StreamDoor {
   std::optional<StreamEnd> end_ TROUPE_GUARDED_BY(mutex_);
   bool is_closed_ TROUPE_GUARDED_BY(mutex_) = false;
   Suspension writer_ TROUPE_GUARDED_BY(mutex_);
+  std::shared_ptr<void> until_written_ TROUPE_GUARDED_BY(mutex_);
+  std::shared_ptr<void> until_read_ TROUPE_GUARDED_BY(mutex_);
   std::uint64_t sent_ = 0;  // the writer's
 };
 
