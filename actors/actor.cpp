@@ -20,6 +20,10 @@ constexpr base::Duration coarse_timeout_min = std::chrono::seconds{1};
 
 }  // namespace
 
+ActorCell& detail::cell_of(const Actor& actor) {
+  return actor.cell();
+}
+
 Actor::Actor() : cell_(ActorCell::current()) {
   TROUPE_CHECK(cell_ != nullptr, "an actor is made by spawn(), never directly");
 }
@@ -120,6 +124,14 @@ ReplyRight::~ReplyRight() {
   }
   fail({AskError::Kind::may_have_run, base::Outcome::stopped,
         "the actor let go of the request without an answer"});
+}
+
+bool ReplyRight::is_given_up() const {
+  if (!to_) {
+    return false;
+  }
+  const PendingRequests& requests = to_.sink->system().requests();
+  return to_.sink == &requests && !requests.is_open(to_.request);
 }
 
 void ReplyRight::fail(AskError error) {

@@ -26,6 +26,9 @@ namespace troupe::actors {
 class ActorSystem;
 class ReplyRight;
 class Scheduler;
+namespace detail {
+[[nodiscard]] ActorCell& cell_of(const Actor& actor);
+}
 template <class R>
 class ReplyTo;
 
@@ -236,6 +239,7 @@ class Actor {
 
  private:
   friend class ActorCell;
+  friend ActorCell& detail::cell_of(const Actor& actor);
   /// For supervisors. False: it is answered as RestartPolicy says.
   virtual bool on_child_event(const ChildEvent&) { return false; }
 
@@ -283,6 +287,9 @@ class ReplyRight {
   [[nodiscard]] base::Outcome forward(const AnyRef& to, Envelope message);
   /// Keeps something, for who counts its open requests, until the right is used or dropped.
   void hold(std::shared_ptr<void> until_used) { held_ = std::move(until_used); }
+  /// True: the asker, in this process, gave the request up, or it has ended. Of askers elsewhere
+  /// it is not known.
+  [[nodiscard]] bool is_given_up() const;
 
  private:
   ReplyAddress to_;

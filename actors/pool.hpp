@@ -212,11 +212,11 @@ template <class Worker, class... Args>
 base::Result<PoolRef<Worker>> spawn_pool(ActorSystem& system, PoolOptions options, Args... args) {
   return detail::spawn_pool<Worker>(system, nullptr, std::move(options), std::move(args)...);
 }
-/// The same as a child of the actor that calls it from its handler: `spawn_pool<Worker>(*this, …)`.
+/// The same as a child of an actor, which calls it in its own turn: `spawn_pool<Worker>(*this, …)`.
 template <class Worker, class... Args>
-base::Result<PoolRef<Worker>> spawn_pool(Actor&, PoolOptions options, Args... args) {
-  ActorCell* cell = ActorCell::current();
-  return detail::spawn_pool<Worker>(cell->system(), cell, std::move(options), std::move(args)...);
+base::Result<PoolRef<Worker>> spawn_pool(Actor& actor, PoolOptions options, Args... args) {
+  ActorCell& cell = detail::cell_of(actor);
+  return detail::spawn_pool<Worker>(cell.system(), &cell, std::move(options), std::move(args)...);
 }
 
 template <class Worker>

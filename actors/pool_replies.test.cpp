@@ -384,5 +384,25 @@ TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
   EXPECT_EQ(world.system().actor_count(), 2U);
 }
 
+/// Reached from outside of its turns, which only a test may do.
+class Owner : public Actor {
+ public:
+  using Protocol = actors::Protocol<Who>;
+  explicit Owner(Owner** here) { *here = this; }
+  std::int64_t on(const Who&) { return 0; }
+};
+
+TEST_F(PoolReplies, APoolIsTheChildOfTheActorThatWasGiven) {
+  Owner* owner = nullptr;
+  const auto ref = world.spawn<Owner>({}, &owner);
+  world.run_until_idle();
+  const auto pool = spawn_pool<Worker>(*owner, {.workers = 2}, log);
+  ASSERT_TRUE(pool.ok());
+  EXPECT_TRUE(world.ask(pool.value(), Who{}).ok());
+  EXPECT_EQ(world.system().actor_count(), 4U);
+  world.stop(ref);
+  EXPECT_EQ(world.system().actor_count(), 0U);
+}
+
 }  // namespace
 }  // namespace troupe::actors
