@@ -50,7 +50,10 @@ void PoolWorkerLink::wake_pool() {
 }
 
 PoolActor::PoolActor(std::shared_ptr<const PoolSetup> setup, std::shared_ptr<PoolShared> shared)
-    : setup_(std::move(setup)), shared_(std::move(shared)), sizer_(setup_->options.scaling) {
+    : setup_(std::move(setup)),
+      shared_(std::move(shared)),
+      life_(++shared_->lives),
+      sizer_(setup_->options.scaling) {
   if (!shared_->pool) {  // the same in every life, and read by others from the first on
     shared_->pool = self();
   }

@@ -384,6 +384,28 @@ TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
   EXPECT_EQ(world.system().actor_count(), 2U);
 }
 
+TEST_F(PoolReplies, LooksAtItsLoadAsOftenAfterItHasFailed) {
+  constexpr std::int64_t size = 4;
+  const auto pool = start({.workers = size,
+                           .routing = Routing::broadcast(),
+                           .scaling = {.workers_min = 1,
+                                       .workers_max = size,
+                                       .interval = 10ms,
+                                       .shrink_after = 10},
+                           .restart = {.restarts_max = 0}});
+  for (std::int64_t life = 1; life <= 3; ++life) {
+    EXPECT_EQ(pool.tell(FailAt{log->workers - 1}), base::Outcome::accepted);
+    for (int i = 0; i < 1'000 && log->workers == life * size; ++i) {
+      world.advance(1ms);
+    }
+    ASSERT_EQ(log->workers, (life + 1) * size);
+  }
+  world.advance(90ms);
+  EXPECT_EQ(pool.status().workers, 4U);
+  world.advance(20ms);
+  EXPECT_EQ(pool.status().workers, 3U);
+}
+
 /// Reached from outside of its turns, which only a test may do.
 class Owner : public Actor {
  public:

@@ -30,6 +30,18 @@ struct InFlight {
 
 }  // namespace
 
+/// In a turn of this life, if it has not ended by then.
+template <class Function>
+void PoolActor::call_later(base::Duration delay, Function function) {
+  (void)system().timers().add(now() + delay, [shared = shared_, life = life_, function] {
+    (void)shared->system->call(shared->pool, [shared, life, function] {
+      if (shared->actor != nullptr && shared->actor->life_ == life) {
+        function(*shared->actor);
+      }
+    });
+  });
+}
+
 // Workers.
 
 void PoolActor::start_worker(Worker& worker) {
@@ -95,14 +107,8 @@ void PoolActor::on(const Terminated& notice) {
       throw std::runtime_error{"the worker '" + ended->name + "' ended too often: " + notice.text};
     }
     ended->order = ++last_order_;
-    (void)system().timers().add(base::later(now(), decision.delay),
-                                [shared = shared_, order = ended->order] {
-                                  (void)shared->system->call(shared->pool, [shared, order] {
-                                    if (shared->actor != nullptr) {
-                                      shared->actor->restart_worker(order);
-                                    }
-                                  });
-                                });
+    call_later(decision.delay,
+               [order = ended->order](PoolActor& pool) { pool.restart_worker(order); });
   }
   go_on();
 }
@@ -230,14 +236,12 @@ void PoolActor::look() {
 
 void PoolActor::arm_tick() {
   if (!std::exchange(is_tick_armed_, true)) {
-    (void)system().timers().add(now() + tick_interval,
-                                [shared = shared_] { (void)shared->call(&PoolActor::tick); });
+    call_later(tick_interval, [](PoolActor& pool) { pool.tick(); });
   }
 }
 
 void PoolActor::arm_look() {
-  (void)system().timers().add(base::later(now(), setup_->options.scaling.interval),
-                              [shared = shared_] { (void)shared->call(&PoolActor::look); });
+  call_later(setup_->options.scaling.interval, [](PoolActor& pool) { pool.look(); });
 }
 
 void PoolActor::count() {

@@ -141,12 +141,16 @@ class PoolActor final : public Actor {
   void stop_idle_retired();
   void refuse(Waiting waiting, base::Outcome outcome, const char* why);
   void refuse(Envelope message, base::Outcome outcome, const char* why);
+  template <class Function>
+  void call_later(base::Duration delay, Function function);
   void arm_tick();
   void arm_look();
   void count();
 
   std::shared_ptr<const PoolSetup> setup_;
   std::shared_ptr<PoolShared> shared_;
+  /// What an earlier one had ordered for later is not done.
+  std::uint64_t life_;
   PoolSizer sizer_;
   bool has_idempotent_ = false;
   std::deque<Worker> workers_;

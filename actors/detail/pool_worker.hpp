@@ -58,9 +58,11 @@ class PoolShares final : public MailboxShares {
 };
 
 /// Shared among a pool, its workers and its references. Its atomics are thread-safe; `actor`, which
-/// is null between two lives of the pool, and `is_divided` are touched in the pool's turns only.
+/// is null between two lives of the pool, `lives` and `is_divided` are touched in the pool's turns
+/// only.
 struct PoolShared : std::enable_shared_from_this<PoolShared> {
   PoolActor* actor = nullptr;
+  std::uint64_t lives = 0;
   AnyRef pool;  ///< set before the first worker begins
   ActorSystem* system = nullptr;
   bool is_on_demand = false;
