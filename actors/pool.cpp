@@ -197,6 +197,11 @@ bool PoolActor::route(Waiting& waiting) {
     refuse(std::move(waiting), base::Outcome::expired, "its deadline passed in the pool");
     return true;
   }
+  if (is_given_up(waiting)) {
+    refuse(std::move(waiting), base::Outcome::cancelled,
+           "its asker gave it up while it waited in the pool");
+    return true;
+  }
   if (has_idempotent_ && !waiting.job && !begin_job(waiting)) {
     return true;
   }

@@ -207,7 +207,8 @@ base::Result<PoolRef<Worker>> spawn_pool(ActorSystem& system, ActorCell* parent,
 /// reason: what it had not begun goes to another (by key and on broadcast: to its replacement),
 /// what it had begun ends as may_have_run, or is begun again elsewhere if its type is idempotent
 /// (on broadcast it is not). Messages that come while a worker stops itself may still end as
-/// not_run (stopped).
+/// not_run (stopped). A request that its asker cancels is not handled if it still waits in the
+/// pool, or in a worker's mailbox unless it is idempotent or a broadcast.
 template <class Worker, class... Args>
 base::Result<PoolRef<Worker>> spawn_pool(ActorSystem& system, PoolOptions options, Args... args) {
   return detail::spawn_pool<Worker>(system, nullptr, std::move(options), std::move(args)...);

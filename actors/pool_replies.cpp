@@ -8,6 +8,19 @@
 
 namespace troupe::actors::detail {
 
+/// Its asker, in this process, waits no longer.
+bool PoolActor::is_given_up(const Waiting& waiting) {
+  if (waiting.broadcast) {
+    return waiting.broadcast->is_given_up();
+  }
+  if (waiting.job) {
+    return waiting.job->asker.is_given_up();
+  }
+  const PendingRequests& requests = system().requests();
+  const ReplyAddress& asker = waiting.message->reply;
+  return asker.sink == &requests && !requests.is_open(asker.request);
+}
+
 // Idempotent work.
 
 /// How an attempt ended, on its way to the pool: the asker's answer if the pool is gone.
@@ -91,7 +104,7 @@ void PoolActor::end_attempt(AttemptEnd& ended) {
   if (reply->kind == BlockKind::failure) {
     const AskError error = error_of(reply);
     job->may_have_run = job->may_have_run || error.kind == AskError::Kind::may_have_run;
-    if (is_in_time && job->attempts < setup_->options.attempts_max &&
+    if (is_in_time && !job->asker.is_given_up() && job->attempts < setup_->options.attempts_max &&
         error.kind != AskError::Kind::refusal && error.outcome == base::Outcome::stopped) {
       Waiting again;
       if (begin_attempt(job, again)) {
@@ -120,6 +133,11 @@ void PoolActor::give_again(Envelope message) {
 PoolActor::Broadcast::~Broadcast() {
   asker_.fail(failure_.value_or(
       AskError{AskError::Kind::may_have_run, base::Outcome::stopped, "no worker answered"}));
+}
+
+bool PoolActor::Broadcast::is_given_up() const {
+  base::MutexLock lock{mutex_};
+  return asker_.is_given_up();
 }
 
 void PoolActor::Broadcast::end(Envelope reply) {

@@ -34,6 +34,12 @@ struct FailAt {
   TROUPE_MESSAGE(FailAt, worker)
 };
 
+/// Takes 10 ms, and fails.
+struct Repeat {
+  using Reply = std::int64_t;
+  static constexpr bool idempotent = true;
+  TROUPE_MESSAGE(Repeat)
+};
 /// Answered 50 ms later.
 struct Later {
   using Reply = std::int64_t;
@@ -62,7 +68,7 @@ struct Log {
 /// Numbered from 0 in the order of their start.
 class Worker : public Actor {
  public:
-  using Protocol = actors::Protocol<Who, Slow, FailAt, Later, AnswerLater, Aside, GoOn>;
+  using Protocol = actors::Protocol<Who, Slow, FailAt, Repeat, Later, AnswerLater, Aside, GoOn>;
   explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)), number_(log_->workers++) {}
 
   std::int64_t on(const Who&) {
@@ -77,6 +83,11 @@ class Worker : public Actor {
     }
     log_->ended.push_back(number_);
     co_return number_;
+  }
+  Task<std::int64_t> on(Repeat) {
+    log_->begun.push_back(number_);
+    co_await delay(10ms);
+    throw std::runtime_error{"boom"};
   }
   void on(const FailAt& m) {
     if (m.worker == number_) {
@@ -211,6 +222,46 @@ TEST_F(PoolReplies, ABroadcastOutlivesItsPool) {
   world.run_until_idle();
   ASSERT_TRUE(ask.is_ready());
   EXPECT_EQ(ask.get().error().kind, AskError::Kind::may_have_run);
+}
+
+// Cancellation.
+
+TEST_F(PoolReplies, CancelReachesWhatWaitsInThePool) {
+  const auto pool = start({.workers = 1, .routing = Routing::on_demand()});
+  EXPECT_EQ(pool.tell(Slow{}), base::Outcome::accepted);
+  world.run_until_idle();
+  auto idempotent = pool.ask(Repeat{}, 60s);
+  world.run_until_idle();
+  EXPECT_EQ(pool.status().waiting, 1U);
+  auto plain = pool.ask(Who{}, 60s);
+  idempotent.cancel();
+  plain.cancel();
+  world.advance(1s);
+  EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(pool.status().waiting, 0U);
+}
+
+TEST_F(PoolReplies, CancelledIdempotentWorkIsNotBegunAgain) {
+  const auto pool = start({.workers = 2, .attempts_max = 3});
+  auto ask = pool.ask(Repeat{}, 60s);
+  world.run_until_idle();
+  ask.cancel();
+  world.advance(1s);
+  EXPECT_EQ(log->begun.size(), 1U);
+}
+
+TEST_F(PoolReplies, CancelledBroadcastGoesToNoMoreWorkers) {
+  const auto pool =
+      start({.workers = 1, .routing = Routing::broadcast(), .worker = {.mailbox_messages_max = 2}});
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(pool.tell(Slow{}), base::Outcome::accepted);
+    world.run_until_idle();
+  }
+  auto ask = pool.ask(Who{}, 60s);
+  world.run_until_idle();
+  ask.cancel();
+  world.advance(1s);
+  EXPECT_EQ(log->begun.size(), 4U);
 }
 
 // What a worker has begun and keeps.
@@ -386,13 +437,11 @@ TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
 
 TEST_F(PoolReplies, LooksAtItsLoadAsOftenAfterItHasFailed) {
   constexpr std::int64_t size = 4;
-  const auto pool = start({.workers = size,
-                           .routing = Routing::broadcast(),
-                           .scaling = {.workers_min = 1,
-                                       .workers_max = size,
-                                       .interval = 10ms,
-                                       .shrink_after = 10},
-                           .restart = {.restarts_max = 0}});
+  const auto pool = start(
+      {.workers = size,
+       .routing = Routing::broadcast(),
+       .scaling = {.workers_min = 1, .workers_max = size, .interval = 10ms, .shrink_after = 10},
+       .restart = {.restarts_max = 0}});
   for (std::int64_t life = 1; life <= 3; ++life) {
     EXPECT_EQ(pool.tell(FailAt{log->workers - 1}), base::Outcome::accepted);
     for (int i = 0; i < 1'000 && log->workers == life * size; ++i) {

@@ -65,6 +65,8 @@ class PoolActor final : public Actor {
     Broadcast& operator=(const Broadcast&) = delete;
     ~Broadcast();
 
+    /// Nobody waits for an answer any more, though none was given.
+    [[nodiscard]] bool is_given_up() const;
     /// A copy's answer.
     void end(Envelope reply);
     void fail(AskError error);
@@ -124,6 +126,7 @@ class PoolActor final : public Actor {
   [[nodiscard]] static std::uint32_t outstanding(const Worker& worker);
 
   // pool_replies.cpp: idempotent work and broadcasts
+  [[nodiscard]] bool is_given_up(const Waiting& waiting);
   [[nodiscard]] base::ActorId open_copy(const std::shared_ptr<Broadcast>& broadcast,
                                         base::TimePoint deadline);
   [[nodiscard]] static Envelope copy(const PoolMessage& type, const MessageBlock& message);
