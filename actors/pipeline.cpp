@@ -52,6 +52,19 @@ base::Result<void> PipelinePlan::start() {
   return {};
 }
 
+PipelinePlan plan_in(ActorSystem& system) {
+  PipelinePlan plan;
+  plan.system = &system;
+  return plan;
+}
+
+PipelinePlan plan_in(Actor& parent) {
+  ActorCell& cell = cell_of(parent);
+  PipelinePlan plan = plan_in(cell.system());
+  plan.parent = &cell;
+  return plan;
+}
+
 }  // namespace detail
 
 PipelineEnd PipelineRun::wait() const {

@@ -342,6 +342,7 @@ class SinkActor final : public Actor {
 /// What a pipeline consists of while it is being described; runs nothing yet.
 struct PipelinePlan {
   ActorSystem* system = nullptr;
+  ActorCell* parent = nullptr;  ///< of all its actors; the root if null
   std::shared_ptr<PipelineState> state = std::make_shared<PipelineState>();
   /// One a worker, from the source on.
   std::vector<std::function<base::Result<void>()>> starters;
@@ -350,16 +351,19 @@ struct PipelinePlan {
   /// its work, from before the spawn on.
   template <class A, class MakeGuard, class... Args>
   void add(const StageOptions& options, MakeGuard make_guard, Args... args) {
-    starters.push_back([this_system = system, options, make_guard,
+    starters.push_back([this_system = system, this_parent = parent, options, make_guard,
                         args...]() -> base::Result<void> {
-      auto spawned = this_system->spawn<A>(SpawnOptions{.name = options.name,
-                                                        .restart = {.restart = Restart::temporary},
-                                                        .scheduler = options.scheduler},
-                                           make_guard(), args...);
+      auto maker = make_maker<A>(make_guard(), args...);
+      SpawnOptions spawn{.name = options.name,
+                         .restart = {.restart = Restart::temporary},
+                         .scheduler = options.scheduler};
+      const auto spawned =
+          this_system->spawn_any(actor_type<A>(), std::move(maker), std::move(spawn), this_parent);
       if (!spawned.ok()) {
         return spawned.error();
       }
-      (void)spawned.value().tell(RunStage{});  // or it has ended, and its guard has told
+      // Or it has ended, and its guard has told.
+      (void)ActorRef<A>{spawned.value()}.tell(RunStage{});
       return {};
     });
   }
@@ -452,28 +456,51 @@ class Pipeline {
   Channel<T> out_;
 };
 
+namespace detail {
+
+template <class F>
+[[nodiscard]] auto pipeline_from(PipelinePlan plan, F source, StageOptions options) {
+  using T = StageValue<F>;
+  options.workers = 1;
+  Channel<T> out{options.buffer};
+  const auto stage =
+      std::make_shared<Stage<T, T, F>>(std::move(source), options, out, out, plan.state);
+  plan.state->on_failure([out] { out.close(); });
+  plan.add_worker<SourceActor<T, F>>(stage);
+  return Pipeline<T>{std::move(plan), out};
+}
+template <class T>
+[[nodiscard]] Pipeline<T> pipeline_from(PipelinePlan plan, Channel<T> source) {
+  plan.state->on_failure([source] { source.close(); });
+  return {std::move(plan), std::move(source)};
+}
+/// Of the root's children, or of an actor's.
+[[nodiscard]] PipelinePlan plan_in(ActorSystem& system);
+[[nodiscard]] PipelinePlan plan_in(Actor& parent);
+
+}  // namespace detail
+
 /// Begins with a function that gives std::optional<T>, or a Task of it: empty is the end.
 template <class F>
 [[nodiscard]] auto pipeline_from(ActorSystem& system, F source,
                                  StageOptions options = {.name = "source"}) {
-  using T = detail::StageValue<F>;
-  detail::PipelinePlan plan;
-  plan.system = &system;
-  options.workers = 1;
-  Channel<T> out{options.buffer};
-  const auto stage =
-      std::make_shared<detail::Stage<T, T, F>>(std::move(source), options, out, out, plan.state);
-  plan.state->on_failure([out] { out.close(); });
-  plan.add_worker<detail::SourceActor<T, F>>(stage);
-  return Pipeline<T>{std::move(plan), out};
+  return detail::pipeline_from(detail::plan_in(system), std::move(source), std::move(options));
 }
 /// Begins with what comes through a channel, until that is closed.
 template <class T>
 [[nodiscard]] Pipeline<T> pipeline_from(ActorSystem& system, Channel<T> source) {
-  detail::PipelinePlan plan;
-  plan.system = &system;
-  plan.state->on_failure([source] { source.close(); });
-  return {std::move(plan), std::move(source)};
+  return detail::pipeline_from(detail::plan_in(system), std::move(source));
+}
+/// The same of children of an actor, `pipeline_from(*this, …)`: the pipeline ends with it at the
+/// latest. The actor calls this and into() in one of its turns.
+template <class F>
+[[nodiscard]] auto pipeline_from(Actor& parent, F source,
+                                 StageOptions options = {.name = "source"}) {
+  return detail::pipeline_from(detail::plan_in(parent), std::move(source), std::move(options));
+}
+template <class T>
+[[nodiscard]] Pipeline<T> pipeline_from(Actor& parent, Channel<T> source) {
+  return detail::pipeline_from(detail::plan_in(parent), std::move(source));
 }
 
 }  // namespace troupe::actors

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -317,6 +318,39 @@ TEST(PipelineOnThreads, KeepsOrderOverSeveralWorkers) {
   EXPECT_EQ(end.count, 5000U);
   EXPECT_TRUE(std::is_sorted(values->begin(), values->end()));
   threads.stop();
+}
+
+class PipelineOwner : public Actor {
+ public:
+  using Protocol = actors::Protocol<>;
+  PipelineOwner(Channel<int> in, std::shared_ptr<std::vector<int>> values,
+                std::shared_ptr<std::optional<PipelineRun>> run)
+      : in_(std::move(in)), values_(std::move(values)), run_(std::move(run)) {}
+  void on_start() override {
+    *run_ = pipeline_from(*this, in_)
+                .then([](int value) { return 2 * value; })
+                .into(into(values_))
+                .value();
+  }
+
+ private:
+  Channel<int> in_;
+  std::shared_ptr<std::vector<int>> values_;
+  std::shared_ptr<std::optional<PipelineRun>> run_;
+};
+
+TEST_F(PipelineTest, EndsWithTheActorThatItBelongsTo) {
+  const Channel<int> in{4};
+  const auto run = std::make_shared<std::optional<PipelineRun>>();
+  const auto owner = world.spawn<PipelineOwner>({}, in, values, run);
+  world.run_until_idle();
+  EXPECT_TRUE(in.try_send(21));
+  world.run_until_idle();
+  EXPECT_EQ(*values, (std::vector<int>{42}));
+  EXPECT_EQ(world.system().actor_count(), 3U);
+  world.stop(owner);
+  EXPECT_EQ(world.system().actor_count(), 0U);
+  EXPECT_FALSE(end_of(run->value()).ok());
 }
 
 }  // namespace

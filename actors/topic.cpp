@@ -131,15 +131,25 @@ base::Outcome order_subscription(const AnyRef& topic, SubscriptionOrder order) {
       Envelope::of(BlockKind::message, local_type<SubscriptionOrder>, std::move(order)));
 }
 
+base::Result<AnyRef> spawn_topic(ActorSystem& system, ActorCell* parent, TopicOptions options) {
+  SpawnOptions spawn = options.spawn;
+  return system.spawn_any(actor_type<TopicActor>(), make_maker<TopicActor>(std::move(options)),
+                          std::move(spawn), parent);
+}
+
+base::Result<AnyRef> spawn_topic(Actor& parent, TopicOptions options) {
+  ActorCell& cell = cell_of(parent);
+  return spawn_topic(cell.system(), &cell, std::move(options));
+}
+
 }  // namespace detail
 
 base::Result<EventStream> spawn_event_stream(ActorSystem& system, TopicOptions options) {
-  SpawnOptions spawn = options.spawn;
-  const auto stream = system.spawn<detail::TopicActor>(std::move(spawn), std::move(options));
-  if (!stream.ok()) {
-    return stream.error();
-  }
-  return EventStream{AnyRef{stream.value()}};
+  return detail::topic_of<EventStream>(detail::spawn_topic(system, nullptr, std::move(options)));
+}
+
+base::Result<EventStream> spawn_event_stream(Actor& parent, TopicOptions options) {
+  return detail::topic_of<EventStream>(detail::spawn_topic(parent, std::move(options)));
 }
 
 }  // namespace troupe::actors

@@ -146,17 +146,33 @@ class EventStream : public ActorRef<Protocol<GetSubscribers>> {
   }
 };
 
+namespace detail {
+
+/// The root's child if there is no other parent.
+[[nodiscard]] base::Result<AnyRef> spawn_topic(ActorSystem& system, ActorCell* parent,
+                                               TopicOptions options);
+[[nodiscard]] base::Result<AnyRef> spawn_topic(Actor& parent, TopicOptions options);
+
+template <class T>
+base::Result<T> topic_of(const base::Result<AnyRef>& spawned) {
+  return spawned.ok() ? base::Result<T>{T{spawned.value()}} : base::Result<T>{spawned.error()};
+}
+
+}  // namespace detail
+
 /// Errors as of ActorSystem::spawn().
 template <class M>
 base::Result<Topic<M>> spawn_topic(ActorSystem& system, TopicOptions options = {}) {
-  SpawnOptions spawn = options.spawn;
-  const auto topic = system.spawn<detail::TopicActor>(std::move(spawn), std::move(options));
-  if (!topic.ok()) {
-    return topic.error();
-  }
-  return Topic<M>{AnyRef{topic.value()}};
+  return detail::topic_of<Topic<M>>(detail::spawn_topic(system, nullptr, std::move(options)));
 }
 [[nodiscard]] base::Result<EventStream> spawn_event_stream(ActorSystem& system,
+                                                           TopicOptions options = {});
+/// The same as a child of an actor, which calls it in its own turn: `spawn_topic<M>(*this)`.
+template <class M>
+base::Result<Topic<M>> spawn_topic(Actor& parent, TopicOptions options = {}) {
+  return detail::topic_of<Topic<M>>(detail::spawn_topic(parent, std::move(options)));
+}
+[[nodiscard]] base::Result<EventStream> spawn_event_stream(Actor& parent,
                                                            TopicOptions options = {});
 
 }  // namespace troupe::actors

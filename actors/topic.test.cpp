@@ -238,5 +238,32 @@ TEST(SystemEvents, DoNotBreedWhereNobodyHasRoom) {
   EXPECT_LT(world.system().recent_dead_letters().size(), 20U);
 }
 
+class TopicOwner : public Actor {
+ public:
+  using Protocol = actors::Protocol<>;
+  TopicOwner(std::shared_ptr<Topic<Price>> topic, std::shared_ptr<EventStream> events)
+      : topic_(std::move(topic)), events_(std::move(events)) {}
+  void on_start() override {
+    *topic_ = spawn_topic<Price>(*this).value();
+    *events_ = spawn_event_stream(*this).value();
+  }
+
+ private:
+  std::shared_ptr<Topic<Price>> topic_;
+  std::shared_ptr<EventStream> events_;
+};
+
+TEST_F(TopicTest, EndsWithTheActorThatItBelongsTo) {
+  const auto own = std::make_shared<Topic<Price>>();
+  const auto events = std::make_shared<EventStream>();
+  const auto owner = world.spawn<TopicOwner>({}, own, events);
+  world.run_until_idle();
+  EXPECT_EQ(own->publish(Price{1}), base::Outcome::accepted);
+  EXPECT_EQ(events->publish(Price{1}), base::Outcome::accepted);
+  world.stop(owner);
+  EXPECT_EQ(own->publish(Price{2}), base::Outcome::stopped);
+  EXPECT_EQ(events->publish(Price{2}), base::Outcome::stopped);
+}
+
 }  // namespace
 }  // namespace troupe::actors
