@@ -45,7 +45,6 @@ base::Result<void> PipelinePlan::start() {
   for (auto starter = starters.rbegin(); starter != starters.rend(); ++starter) {
     auto started = (*starter)();
     if (!started.ok()) {
-      state->fail("it could not be started: " + started.error().text());
       return started;
     }
   }

@@ -351,15 +351,18 @@ struct PipelinePlan {
   /// its work, from before the spawn on.
   template <class A, class MakeGuard, class... Args>
   void add(const StageOptions& options, MakeGuard make_guard, Args... args) {
-    starters.push_back([this_system = system, this_parent = parent, options, make_guard,
-                        args...]() -> base::Result<void> {
-      auto maker = make_maker<A>(make_guard(), args...);
+    starters.push_back([this_system = system, this_parent = parent, this_state = state, options,
+                        make_guard, args...]() -> base::Result<void> {
+      // Outlives a failed spawn: that is the pipeline's error, not that its actor went away.
+      const auto guard = make_guard();
+      auto maker = make_maker<A>(guard, args...);
       SpawnOptions spawn{.name = options.name,
                          .restart = {.restart = Restart::temporary},
                          .scheduler = options.scheduler};
       const auto spawned =
           this_system->spawn_any(actor_type<A>(), std::move(maker), std::move(spawn), this_parent);
       if (!spawned.ok()) {
+        this_state->fail("it could not be started: " + spawned.error().text());
         return spawned.error();
       }
       // Or it has ended, and its guard has told.

@@ -353,5 +353,14 @@ TEST_F(PipelineTest, EndsWithTheActorThatItBelongsTo) {
   EXPECT_FALSE(end_of(run->value()).ok());
 }
 
+TEST_F(PipelineTest, SaysWhyItCouldNotBeStarted) {
+  world.system().stop_all([] {});
+  auto plan = detail::plan_in(world.system());
+  const auto state = plan.state;
+  auto run = detail::pipeline_from(std::move(plan), count_to(3), {}).into(into(values));
+  ASSERT_FALSE(run.ok());
+  EXPECT_EQ(state->error(), "it could not be started: " + run.error().text());
+}
+
 }  // namespace
 }  // namespace troupe::actors
