@@ -33,13 +33,14 @@ struct InFlight {
 /// In a turn of this life, if it has not ended by then.
 template <class Function>
 void PoolActor::call_later(base::Duration delay, Function function) {
-  (void)system().timers().add(now() + delay, [shared = shared_, life = life_, function] {
-    (void)shared->system->call(shared->pool, [shared, life, function] {
-      if (shared->actor != nullptr && shared->actor->life_ == life) {
-        function(*shared->actor);
-      }
-    });
-  });
+  (void)system().timers().add(base::later(now(), delay),
+                              [shared = shared_, life = life_, function] {
+                                (void)shared->system->call(shared->pool, [shared, life, function] {
+                                  if (shared->actor != nullptr && shared->actor->life_ == life) {
+                                    function(*shared->actor);
+                                  }
+                                });
+                              });
 }
 
 // Workers.
