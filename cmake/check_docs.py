@@ -29,7 +29,7 @@ class Tree:
         self.tests = set()
         for name in self.files:
             if name.endswith(".cpp"):
-                for suite, case in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)",
+                for suite, case in re.findall(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)",
                                               self.read(name)):
                     self.tests.add(f"{suite}.{case}")
 
