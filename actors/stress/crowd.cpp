@@ -82,10 +82,10 @@ void Crowd::on(const Terminated& ending) {
   }
 }
 
-void Crowd::begin(const Stamp& stamp, Life::Lane lane) {
+void Crowd::begin(const Stamp& stamp, std::uint32_t lane) {
   world_.left.fetch_sub(1, std::memory_order_relaxed);
   Evidence& evidence = world_.evidence;
-  const bool may_repeat = spec_.spawn.on_crash == OnCrash::retry_message || lane == Life::news;
+  const bool may_repeat = spec_.spawn.on_crash == OnCrash::retry_message || lane >= Life::news;
   if (!life_->is_in_order(stamp, lane, may_repeat)) {
     evidence.findings.add("messages of a pair came out of order", stamp.from);
   }
@@ -153,7 +153,7 @@ void Crowd::on(const Urgent& m) {
 
 void Crowd::on(const News& m) {
   const Handling handling{*this};
-  begin(m.stamp, Life::news);
+  begin(m.stamp, Life::news + m.topic);
 }
 
 void Crowd::on(const ReceiveTimeout&) {
@@ -210,9 +210,8 @@ void Crowd::meddle(std::uint64_t dice) {
     return;
   }
   if (dice < 620) {
-    const auto& topic = world_.topics[random().below(world_.topics.size())];
-    // Subscribers compare with their own places: the topic's order is that of each sender.
-    (void)topic.publish(News{{place_, life_->number, nobody, ++life_->sent}});
+    const auto topic = static_cast<std::uint32_t>(random().below(topics));
+    (void)world_.topics[topic].publish(News{{place_, life_->number, nobody, ++life_->sent}, topic});
   } else if (dice < 635) {
     if (life_->watches.size() < 100 && life_->watches.emplace(other.id().value, other).second) {
       watch(other);

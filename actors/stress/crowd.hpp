@@ -57,7 +57,7 @@ class Crowd : public Actor {
   };
 
   /// A message came: counts it, and checks its place in the order of its pair.
-  void begin(const Stamp& stamp, Life::Lane lane = Life::plain);
+  void begin(const Stamp& stamp, std::uint32_t lane = Life::plain);
   /// True: it was put aside before, and is not to be counted again.
   [[nodiscard]] bool is_replay(const Stamp& stamp);
   [[nodiscard]] std::uint32_t someone();

@@ -201,7 +201,7 @@ std::vector<AnyRef> plant_garden(World& world, ActorSystem& system) {
         system.spawn<Warden>(persistent(warden_mailbox), &world, std::make_shared<WardenBook>())
             .value());
   }
-  for (std::size_t i = 0; i < 3; ++i) {
+  for (std::uint32_t i = 0; i < topics; ++i) {
     world.topics.push_back(spawn_topic<News>(system).value());
     planted.push_back(world.topics.back());
   }

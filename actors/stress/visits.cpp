@@ -35,6 +35,9 @@ Task<void> Crowd::on(Visit m) {
   if (random().chance(0.1)) {
     co_await delay(1ms);
   }
+  if (random().chance(0.002)) {
+    crash("on the way");
+  }
   pass_on();
 }
 

@@ -97,8 +97,8 @@ Topology draw_topology(std::size_t actors, base::Random random) {
   return topology;
 }
 
-bool Life::is_in_order(const Stamp& stamp, Lane lane, bool may_repeat) {
-  if (stamp.number == 0 || (stamp.to != place && lane != news)) {
+bool Life::is_in_order(const Stamp& stamp, std::uint32_t lane, bool may_repeat) {
+  if (stamp.number == 0 || (stamp.to != place && lane < news)) {
     return true;  // it came by another way, e.g. handed over, or as a fallback
   }
   Last& last = last_[stamp.from * lanes + lane];
@@ -140,10 +140,10 @@ std::shared_ptr<Life> World::begin_life(std::uint32_t place, const CrowdRef& sel
   Place& here = places_[place];
   {
     base::MutexLock lock{here.mutex};
-    if (here.life && here.life->id == self.id()) {
-      ++here.life->restarts;
+    if (const auto found = here.lives.find(self.id().value); found != here.lives.end()) {
+      ++found->second->restarts;
       evidence.restarts.fetch_add(1, std::memory_order_relaxed);
-      return here.life;
+      return found->second;
     }
   }
   auto life = std::make_shared<Life>(next_life(), place, self.id(), places_.size() + outsiders);
@@ -159,14 +159,19 @@ std::shared_ptr<Life> World::begin_life(std::uint32_t place, const CrowdRef& sel
   evidence.findings.check(warden.tell(Born{place, self}) == base::Outcome::accepted,
                           "a warden has no room");
   base::MutexLock lock{here.mutex};
-  here.life = life;
+  here.lives.emplace(self.id().value, life);
   return life;
 }
 
 void World::end_life(std::uint32_t place, base::ActorId id) {
   evidence.lives_ended.fetch_add(1, std::memory_order_release);
+  Place& here = places_[place];
+  {
+    base::MutexLock lock{here.mutex};
+    here.lives.erase(id.value);
+  }
   std::uint64_t expected = id.value;
-  (void)places_[place].alive.compare_exchange_strong(expected, 0, std::memory_order_acq_rel);
+  (void)here.alive.compare_exchange_strong(expected, 0, std::memory_order_acq_rel);
 }
 
 SpawnOptions World::spawn_options(std::uint32_t place) const {

@@ -66,7 +66,8 @@ struct Urgent {
 /// Published by topics.
 struct News {
   Stamp stamp;
-  TROUPE_MESSAGE(News, stamp)
+  std::uint32_t topic = 0;
+  TROUPE_MESSAGE(News, stamp, topic)
 };
 /// Handled by a coroutine, which waits for others in one of many ways.
 struct Visit {
@@ -120,6 +121,7 @@ using LaborerProtocol = Protocol<Work, Keyed, Query, Lookup, AnswerLater, Fail>;
 using PoolOfLaborers = ActorRef<LaborerProtocol>;
 
 constexpr std::uint32_t nobody = 0xFFFF'FFFF;
+constexpr std::uint32_t topics = 3;
 
 /// One actor's place in the topology: its temper stays, its lives come and go.
 struct PlaceSpec {
@@ -158,15 +160,16 @@ struct Topology {
 /// Touched by its handlers only, but for is_inside.
 class Life {
  public:
+  /// What is in order among itself: messages of one priority, and of each topic.
   enum Lane : std::uint32_t { plain, urgent, news };
-  static constexpr std::uint32_t lanes = 3;
+  static constexpr std::uint32_t lanes = news + topics;
 
   Life(std::uint32_t its_number, std::uint32_t its_place, base::ActorId its_id, std::size_t senders)
       : number(its_number), place(its_place), id(its_id), last_(senders * lanes) {}
 
   /// Whether the message comes after all of its sender's that were seen here. `may_repeat`: the
   /// last one may come again.
-  [[nodiscard]] bool is_in_order(const Stamp& stamp, Lane lane, bool may_repeat);
+  [[nodiscard]] bool is_in_order(const Stamp& stamp, std::uint32_t lane, bool may_repeat);
 
   /// A message was put aside; or taken back, because there was no room.
   void put_aside(const Stamp& stamp) { aside_[key_of(stamp)] = ++put_aside_; }
@@ -260,7 +263,8 @@ class World {
     /// The number of the actor that is believed to live here; 0: none.
     std::atomic<std::uint64_t> alive{0};
     base::Mutex mutex;
-    std::shared_ptr<Life> life TROUPE_GUARDED_BY(mutex);
+    /// By actor: one that was killed may still be here when its successor is.
+    std::unordered_map<std::uint64_t, std::shared_ptr<Life>> lives TROUPE_GUARDED_BY(mutex);
   };
 
   std::vector<Place> places_;
