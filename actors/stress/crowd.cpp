@@ -273,6 +273,7 @@ void Crowd::on(const Query& m, ReplyTo<std::uint64_t> reply) {
   const std::uint64_t dice = random().below(100);
   if (spec_.stashes && !is_back && dice < 20 && m.stamp.number != 0) {
     life_->put_aside(m.stamp);
+    world_.evidence.questions.mark(m.question, Book::aside);
     if (stash(Query{m}, std::move(reply)) != base::Outcome::accepted) {
       life_->take_back(m.stamp);
     }

@@ -89,7 +89,7 @@ void Evidence::note_handled(std::uint64_t question, bool may_repeat) {
   if ((before & Book::not_run) != 0 && (before & Book::shared) == 0) {
     findings.add("a request was handled that had ended as not_run", question);
   }
-  if (is_exact && (before & Book::cancelled) != 0 && (before & Book::handled) == 0) {
+  if (is_exact && (before & (Book::cancelled | Book::handled | Book::aside)) == Book::cancelled) {
     findings.add("a request was handled that had been cancelled before", question);
   }
 }

@@ -49,6 +49,8 @@ class Book {
     shared = 32,
     /// Whoever handled it may handle it again: after a crash, or because it is idempotent.
     repeated = 64,
+    /// It was in a stash, from which also what was cancelled comes back.
+    aside = 128,
   };
   static constexpr std::uint64_t numbers_max = std::uint64_t{1} << 28U;
 
