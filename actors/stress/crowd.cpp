@@ -279,7 +279,10 @@ void Crowd::on(const Query& m, ReplyTo<std::uint64_t> reply) {
     }
     return;
   }
-  if (dice < 30 && m.forwards < forwards_max) {
+  // What crashed this actor and comes again is not passed on: refused there, it would end as
+  // not_run.
+  const bool has_begun = (world_.evidence.questions.marks(m.question) & Book::handled) != 0;
+  if (dice < 30 && m.forwards < forwards_max && !has_begun) {
     // Not handled here: who answers is another.
     const std::uint32_t to = someone();
     (void)reply.forward(world_.at(to), Query{stamp_for(to), m.question, m.forwards + 1});

@@ -32,7 +32,7 @@ struct StressOptions {
   /// On one thread, with a clock moved by hand: the seed replays the run exactly.
   std::uint64_t steps = 0;
   /// How much later than its deadline an ask may end, in milliseconds.
-  std::uint64_t slack_ms = 2'000;
+  std::uint64_t slack_ms = 10'000;
   /// Without progress for so long, in seconds, the run has failed.
   std::uint64_t stall_s = 30;
 };
