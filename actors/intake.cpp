@@ -203,6 +203,10 @@ base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiti
   if (is_earliest) {
     (void)system().timers().add(waiting->deadline, [this] { expire_waiting_senders(); });
   }
+  // An idle actor would not look: what it took for full is empty, and perhaps always too small.
+  if (mailbox_.wake()) {
+    scheduler_.load(std::memory_order_acquire)->schedule(*this);
+  }
   return base::Outcome::mailbox_full;
 }
 

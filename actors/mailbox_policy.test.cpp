@@ -195,6 +195,18 @@ TEST(MailboxPolicy, RefusesAWaitingMessageThatNeverFits) {
   EXPECT_EQ(*outcomes, (std::vector<Outcome>{Outcome::mailbox_full}));
 }
 
+TEST(MailboxPolicy, TellsWhoWaitsAtAnIdleActorWithAMessageThatNeverFits) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto outcomes = std::make_shared<std::vector<Outcome>>();
+  const auto reader = system.spawn<Reader>({.mailbox_bytes_max = 10}, log);
+  system.run_until_idle();  // and nothing else will wake it
+  const auto sender = system.spawn<Sender>({}, reader, outcomes);
+  EXPECT_EQ(sender.tell(Go{1, 1}), Outcome::accepted);
+  system.run_until_idle();
+  EXPECT_EQ(*outcomes, (std::vector<Outcome>{Outcome::mailbox_full}));
+}
+
 TEST(MailboxPolicy, HandlesHigherPrioritiesFirstAndEachInOrder) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
