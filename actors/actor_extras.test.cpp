@@ -102,6 +102,47 @@ TEST_F(ActorExtrasTest, RestartBeginsWithTheActorsOwnHandlers) {
   EXPECT_EQ(ask(door, Get{}).value(), 0);
 }
 
+/// Writes what ends, and when.
+struct Trace {
+  std::string* log;
+  const char* what;
+  ~Trace() { *log += std::string{what} + ";"; }
+};
+
+class Guarded : public Actor {
+ public:
+  using Protocol = actors::Protocol<Open, Wait>;
+
+  struct Waiting : Behaviour<Guarded> {
+    using Protocol = actors::Protocol<Wait>;
+    using Behaviour::Behaviour;
+    Task<void> on(Wait) {
+      const Trace frame{actor().log_, "frame"};
+      co_await Guarded::delay(1s);
+    }
+    Trace own{actor().log_, "behaviour"};
+  };
+
+  explicit Guarded(std::string* log) : log_(log) {}
+  void on(const Open&) { become<Waiting>(*this); }
+  void on(const Wait&) {}
+  using Actor::delay;
+
+ private:
+  std::string* log_;
+};
+
+TEST_F(ActorExtrasTest, BehaviourOutlivesItsCoroutinesWhenTheActorStops) {
+  std::string log;
+  auto guarded = spawn<Guarded>({}, &log);
+  (void)guarded.tell(Open{});
+  (void)guarded.tell(Wait{});
+  run();
+  system.stop(guarded);
+  run();
+  EXPECT_EQ(log, "frame;behaviour;");
+}
+
 // The stash.
 
 class Safe : public Actor {

@@ -334,15 +334,16 @@ void ActorCell::destroy_tasks(base::Outcome outcome, const char* why) {
   if (!parts_) {
     return;
   }
-  if (parts_->extras) {
-    reset_extras();
-  }
   parts_->suspended.clear();
-  std::vector<RunningTask> tasks = std::move(parts_->tasks);
-  parts_->tasks.clear();
+  std::vector<RunningTask> tasks = std::exchange(parts_->tasks, {});
   for (RunningTask& task : tasks) {
     ReplyRight{task.asker.to, task.asker.by_name, task.asker.deadline}.fail(
         {AskError::Kind::may_have_run, outcome, why});
+  }
+  // The frames before the behaviours whose handlers they are.
+  tasks.clear();
+  if (parts_->extras) {
+    reset_extras();
   }
 }
 
