@@ -255,7 +255,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void arm_timer(std::uint64_t timer, base::TimePoint due);
   void timer_due(std::uint64_t timer);
   void cancel_timers();
-  void flush_mailbox();
+  void flush_mailbox(std::uint32_t count_max = 0xFFFF'FFFFU);
 
   // actor_children.cpp
   [[nodiscard]] bool is_root() const { return parent_.load(std::memory_order_relaxed) == no_cell; }

@@ -136,6 +136,26 @@ TEST_F(ActorFailures, ARestartWithoutTheMailboxBeginsAnew) {
   EXPECT_EQ(hits, 2);
 }
 
+TEST_F(ActorFailures, ARestartWithoutTheMailboxDropsWhatHadComeAndNotWhatComesMeanwhile) {
+  int hits = 0;
+  int left = 0;
+  AnyRef again;
+  SpawnOptions options{.keep_mailbox = false};
+  options.on_left = [&](Envelope&& message) {
+    if (++left < 100) {
+      (void)again.pass_on(std::move(message));
+    }
+  };
+  const auto moody = system.spawn<Moody>(std::move(options), &hits).value();
+  again = moody;
+  EXPECT_EQ(moody.tell(Hit{"once"}), base::Outcome::accepted);
+  EXPECT_EQ(moody.tell(Hit{"fine"}), base::Outcome::accepted);
+  EXPECT_EQ(moody.tell(Hit{"fine"}), base::Outcome::accepted);
+  advance(1s);
+  EXPECT_EQ(left, 2);
+  EXPECT_EQ(hits, 3);
+}
+
 class BadAtBoth : public Actor {
  public:
   using Protocol = actors::Protocol<End>;

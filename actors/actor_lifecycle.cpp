@@ -153,7 +153,8 @@ void ActorCell::restart() {
   restart_wanted_ = true;
   ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
   if (!parts_->keep_mailbox) {
-    flush_mailbox();
+    // No more than have come by now: it still takes messages, perhaps as fast as they go.
+    flush_mailbox(queued());
   }
   create_actor();
   if (parts_->retry) {
@@ -357,7 +358,7 @@ void ActorCell::cancel_timers() {
   parts_->timers.clear();
 }
 
-void ActorCell::flush_mailbox() {
+void ActorCell::flush_mailbox(std::uint32_t count_max) {
   const AnyRef successor = parts_ ? parts_->successor : AnyRef{};
   bool has_begun = parts_ && parts_->retry && std::exchange(parts_->retry->crashes, 0) > 0;
   const auto next_left = [&] {
@@ -365,7 +366,8 @@ void ActorCell::flush_mailbox() {
       system().count_sent();
       return std::move(parts_->retry->from_task);
     }
-    MessageBlock* message = next_message();
+    MessageBlock* message = count_max != 0 ? next_message() : nullptr;
+    --count_max;
     return message != nullptr ? take_message(*message) : Envelope{};
   };
   while (Envelope left = next_left()) {
