@@ -280,6 +280,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void add_link(const WatchOrder& order, base::ActorId target);
   void drop_link(const WatchOrder& order);
   void ended(const Ending& ending);
+  void catch_up_with_endings();
   void request_notice(const AnyRef& actual, Control kind);
 
   // actor_extras.cpp

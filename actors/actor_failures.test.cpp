@@ -322,6 +322,49 @@ TEST_F(Links, WhoTrapsExitsHearsTheReasonAndTheNumber) {
   EXPECT_EQ(heard[1].reason, ExitReason::linked);
 }
 
+/// Crashes when it is told to, and keeps what it hears in spite of that.
+class Watcher : public Actor {
+ public:
+  using Protocol = actors::Protocol<Link, Hit>;
+  explicit Watcher(std::vector<Terminated>* heard) : heard_(heard) {}
+  void on(const Link& m) { watch(m.to); }
+  std::int64_t on(const Hit& m) { throw std::runtime_error{m.text}; }
+  void on(const Terminated& notice) { heard_->push_back(notice); }
+
+ private:
+  std::vector<Terminated>* heard_;
+};
+
+TEST_F(Links, AWatcherHearsAfterItsRestartWhatEndedMeanwhile) {
+  std::vector<Terminated> heard;
+  const auto watcher = system.spawn<Watcher>({}, &heard).value();
+  const auto watched = moody();
+  EXPECT_EQ(watcher.tell(Link{watched}), base::Outcome::accepted);
+  run();
+  EXPECT_EQ(watcher.tell(Hit{"trouble"}), base::Outcome::accepted);
+  run();  // it now waits for its restart
+  EXPECT_EQ(watched.tell(Hit{"always"}), base::Outcome::accepted);
+  run();
+  EXPECT_TRUE(heard.empty());
+  advance(1s);
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_EQ(heard[0].actor, AnyRef{watched});
+  EXPECT_EQ(heard[0].reason, ExitReason::crashed);
+}
+
+TEST_F(Links, ALinkedActorThatRestartsMeanwhileIsTakenAlong) {
+  const auto one =
+      system.spawn<Moody>({.restart = {.restart = Restart::transient, .restarts_max = 1}}, &hits)
+          .value();
+  const auto two = moody();
+  link(one, two);
+  EXPECT_EQ(one.tell(Hit{"always"}), base::Outcome::accepted);
+  run();  // it now waits for its restart
+  EXPECT_EQ(two.tell(Hit{"always"}), base::Outcome::accepted);
+  advance(1s);
+  EXPECT_FALSE(is_alive(one));
+}
+
 // Time to end.
 
 class Held : public Actor {

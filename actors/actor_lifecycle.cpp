@@ -144,6 +144,9 @@ void ActorCell::create_actor() {
     unstash_all();
   }
   after_user_code();
+  if (is_restart) {
+    catch_up_with_endings();
+  }
 }
 
 void ActorCell::restart() {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "actors/actor_cell.hpp"
 #include "actors/actor_system.hpp"
@@ -58,6 +59,10 @@ void ActorCell::ended(const Ending& ending) {
   if (found == parts_->watching.end()) {
     return;
   }
+  if (state_ == State::failed) {
+    parts_->heard_too_early.push_back(ending);
+    return;
+  }
   const Parts::Watched watched = *found;
   parts_->watching.erase(found);
   std::erase(parts_->links, ending.actor);
@@ -72,6 +77,13 @@ void ActorCell::ended(const Ending& ending) {
     fail(ExitReason::linked, "actor " + std::to_string(ending.actor.id().value) +
                                  " ended: " + std::string{to_string(ending.reason)} +
                                  (ending.text.empty() ? "" : ": " + ending.text));
+  }
+}
+
+/// The object that a restart made hears what ended before it was there.
+void ActorCell::catch_up_with_endings() {
+  for (const Ending& ending : std::exchange(parts_->heard_too_early, {})) {
+    ended(ending);
   }
 }
 

@@ -82,6 +82,8 @@ struct ActorCell::Parts {
   /// Who hears of this actor's end because of a link.
   std::vector<AnyRef> links;
   std::vector<Watched> watching;
+  /// Ends of watched and linked actors while this one waits for its restart.
+  std::vector<Ending> heard_too_early;
   std::vector<RunningTask> tasks;
   std::vector<Suspended> suspended;
   std::uint64_t last_token = 0;
