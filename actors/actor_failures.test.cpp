@@ -365,6 +365,18 @@ TEST_F(Links, ALinkedActorThatRestartsMeanwhileIsTakenAlong) {
   EXPECT_FALSE(is_alive(one));
 }
 
+TEST_F(Links, ALinkIsMadeAgainAfterTheOtherEndedIt) {
+  const auto one = moody();
+  const auto two = moody();
+  link(one, two);
+  EXPECT_EQ(one.tell(Unlink{two}), base::Outcome::accepted);
+  run();
+  link(two, one);
+  EXPECT_EQ(two.tell(Hit{"always"}), base::Outcome::accepted);
+  run();
+  EXPECT_FALSE(is_alive(one));
+}
+
 // Time to end.
 
 class Held : public Actor {
