@@ -64,6 +64,9 @@ struct SpawnOptions {
   /// Concerns plain handlers and coroutines, but not what other coroutines of the actor had begun
   /// when it crashed, and not what was stashed: their askers are told may_have_run.
   OnCrash on_crash = OnCrash::drop_message;
+  /// Of a reentrant actor: how many of its coroutine handlers may wait at once. Beyond it, messages
+  /// stay in the mailbox, which may then be full. What they await must not need one message more.
+  std::uint32_t tasks_max = tasks_max_default;
   /// How long the spawning actor, when it ends or restarts, or ActorSystem::stop_all() waits for
   /// this one to end in order; then it is killed. A handler that runs cannot be interrupted: a
   /// killed actor is let go of, and ends when its handler returns. In milliseconds; up to 49 days,
@@ -79,6 +82,7 @@ struct SpawnOptions {
 
   static constexpr RestartPolicy restart_default{.restart = Restart::transient};
   static constexpr base::Duration stop_timeout_default = std::chrono::seconds{5};
+  static constexpr std::uint32_t tasks_max_default = 1'000;
 
   [[nodiscard]] bool has_plain_mailbox() const {
     return mailbox_bytes_max == 0 && overflow == Overflow::wait && !mailbox_by_priority;

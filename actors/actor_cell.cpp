@@ -1,5 +1,6 @@
 #include "actors/actor_cell.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "actors/actor_system.hpp"
@@ -178,7 +179,9 @@ void ActorCell::drain_control() {
 bool ActorCell::takes_messages() const {
   switch (state_) {
     case State::vacant: return true;  // into the dead letters
-    case State::running: return !parts_ || parts_->tasks.empty() || type_->is_reentrant;
+    case State::running:
+      return !parts_ || parts_->tasks.empty() ||
+             (type_->is_reentrant && parts_->tasks.size() < parts_->tasks_max);
     case State::launching:
     case State::failed:
     case State::stopping:
@@ -281,17 +284,18 @@ void ActorCell::resume(std::uint64_t token) {
   if (state_ != State::running || !parts_) {
     return;
   }
-  for (auto it = parts_->suspended.begin(); it != parts_->suspended.end(); ++it) {
-    if (it->token == token) {
-      const std::coroutine_handle<> waiting = it->handle;
-      parts_->suspended.erase(it);
-      waiting.resume();
-      collect_finished_tasks();
-      after_user_code();
-      note_progress();
-      return;
-    }
+  const auto found = std::lower_bound(
+      parts_->suspended.begin(), parts_->suspended.end(), token,
+      [](const Parts::Suspended& waits, std::uint64_t wanted) { return waits.token < wanted; });
+  if (found == parts_->suspended.end() || found->token != token) {
+    return;
   }
+  const std::coroutine_handle<> waiting = found->handle;
+  parts_->suspended.erase(found);
+  waiting.resume();
+  collect_finished_tasks();
+  after_user_code();
+  note_progress();
 }
 
 Handled ActorCell::start_task(Task<Envelope> task) {

@@ -26,12 +26,14 @@ base::ActorId ActorCell::begin_life(const ActorType& type, MakerPtr maker, Spawn
       std::clamp<std::int64_t>(timeout, 0, std::int64_t{stop_timeout_never}));
   if (!options.name.empty() || options.on_exit || options.on_left || !options.keep_mailbox ||
       options.on_crash != OnCrash::drop_message ||
+      options.tasks_max != SpawnOptions::tasks_max_default ||
       options.restart != SpawnOptions::restart_default) {
     parts().label = std::move(options.name);
     parts_->on_exit = std::move(options.on_exit);
     parts_->on_left = std::move(options.on_left);
     parts_->restart = options.restart;
     parts_->keep_mailbox = options.keep_mailbox;
+    parts_->tasks_max = std::max(options.tasks_max, 1U);
     if (options.on_crash == OnCrash::retry_message) {
       parts_->retry = std::make_unique<Parts::Retry>();
     }

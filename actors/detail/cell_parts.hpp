@@ -85,6 +85,8 @@ struct ActorCell::Parts {
   /// Ends of watched and linked actors while this one waits for its restart.
   std::vector<Ending> heard_too_early;
   std::vector<RunningTask> tasks;
+  std::uint32_t tasks_max = SpawnOptions::tasks_max_default;
+  /// By rising tokens.
   std::vector<Suspended> suspended;
   std::uint64_t last_token = 0;
   std::map<std::uint64_t, Timer> timers;
