@@ -6,6 +6,7 @@
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
 #include "actors/detail/intake.hpp"
+#include "base/log.hpp"
 
 namespace troupe::actors {
 
@@ -35,6 +36,19 @@ class ActorCell::CurrentCell {
 
 void ActorCell::charge_turn() {
   ++current_charge;
+}
+
+void ActorCell::call_outside(const std::function<void()>& function) {
+  CurrentCell nobody{nullptr};
+  try {
+    function();
+  } catch (const std::exception& exception) {
+    base::log(base::LogLevel::error, "actors", "the callback of an ask threw: {}",
+              exception.what());
+  } catch (...) {
+    base::log(base::LogLevel::error, "actors",
+              "the callback of an ask threw something that is not a std::exception");
+  }
 }
 
 Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -67,6 +68,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   static void charge_turn();
   /// The cell whose turn this thread runs, or null.
   [[nodiscard]] static ActorCell* current() { return current_; }
+  /// Calls a function that no actor owns, as if no actor ran on this thread. What it throws is
+  /// logged: there is nobody whom it could fail.
+  static void call_outside(const std::function<void()>& function);
 
   /// 0 while nobody lives here.
   [[nodiscard]] base::ActorId id() const {

@@ -22,6 +22,10 @@ OpenAsk& OpenAsk::operator=(OpenAsk&& other) noexcept {
   return *this;
 }
 
+void detail::call_outside_actors(const std::function<void()>& function) {
+  ActorCell::call_outside(function);
+}
+
 void OpenAsk::end_wait() {
   if (AskChains::Entry* edge = std::exchange(edge_, nullptr)) {
     AskChains::end(*edge);

@@ -33,6 +33,8 @@ struct AnyReady;
 [[nodiscard]] base::Outcome read_receipt(const Envelope& receipt);
 [[nodiscard]] AskError undecodable_reply(const std::string& why);
 [[nodiscard]] const void* decode_context(PendingRequests* requests);
+/// See ActorCell::call_outside().
+void call_outside_actors(const std::function<void()>& function);
 
 template <class Value>
 AskResult<Value> read_reply(Envelope reply, const void* context) {
@@ -155,11 +157,12 @@ class [[nodiscard]] Ask : public OpenAsk {
     return future;
   }
 
-  /// Calls back on the thread that brings the reply, at once if it is there. Not cancelled by
-  /// dropping the ask.
+  /// Calls back on the thread that brings the reply, at once if it is there, and as part of no
+  /// actor: what it sends has no sender, what it throws is logged. Not cancelled by dropping the
+  /// ask.
   void then(std::function<void(Result)> callback) {
     call_when_ready([context = decode_context(), callback = std::move(callback)](Envelope&& reply) {
-      callback(to_result(std::move(reply), context));
+      detail::call_outside_actors([&] { callback(to_result(std::move(reply), context)); });
     });
   }
 

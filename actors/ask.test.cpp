@@ -74,6 +74,28 @@ TEST_F(AskTest, CallbackKeepsTheRequestAlive) {
   EXPECT_EQ(got, 3);
 }
 
+TEST_F(AskTest, CallbackThatThrowsHarmsNobody) {
+  auto counter = spawn<Counter>({}, 3);
+  auto silent = spawn<Silent>({});
+  counter.ask(Get{}).then([](const auto&) { throw std::runtime_error{"at the reply"}; });
+  run();
+  silent.ask(Get{}, 1s).then([](const auto&) { throw 42; });
+  advance(2s);  // on the thread of the timers
+  silent.ask(Get{}, 1s).then([](const auto&) { throw std::runtime_error{"at the end"}; });
+  system.stop(silent);
+  run();
+  (void)counter.tell(Add{.by = 1});
+  EXPECT_EQ(ask(counter, Get{}).value(), 4);  // it was not restarted
+}
+
+TEST_F(AskTest, CallbackIsNoPartOfTheActorThatReplies) {
+  auto counter = spawn<Counter>({}, 3);
+  const ActorCell* inside = nullptr;
+  counter.ask(Get{}).then([&](const auto&) { inside = ActorCell::current(); });
+  run();
+  EXPECT_EQ(inside, nullptr);
+}
+
 TEST_F(AskTest, FutureHasTheResult) {
   auto counter = spawn<Counter>({}, 4);
   auto value = counter.ask(Get{}).to_future();
