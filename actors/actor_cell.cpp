@@ -61,6 +61,14 @@ Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {
   return suspension;
 }
 
+bool Suspension::pause_if_due(std::coroutine_handle<> running) {
+  if (ActorCell::current() == nullptr || ++current_charge < Turn{}.messages_max) {
+    return false;
+  }
+  of_current_actor(running).resume();
+  return true;
+}
+
 void Suspension::resume() const {
   cell_->push_control(control_envelope(Control::resume, actor_, Wake{token_}));
 }
@@ -147,9 +155,20 @@ Runnable::After ActorCell::run(Turn turn) {
     create_actor();
   }
   std::uint32_t handled = 0;
+  std::uint32_t control = 0;
   current_charge = 0;
   for (;;) {
-    drain_control();
+    if (mailbox_.has_control()) {
+      control += drain_control(turn.messages_max - std::min(control, turn.messages_max));
+      if (control >= turn.messages_max) {
+        if (!takes_messages() || has_deferred()) {
+          relieve();
+          return After::again;
+        }
+        // Control that never ends leaves each turn one message.
+        handled = handled == 0 ? turn.messages_max - 1 : turn.messages_max;
+      }
+    }
     // Senders that wait are let in where a turn ends or pauses, many at a time: each costs a
     // wake-up.
     if (!takes_messages()) {
@@ -184,10 +203,14 @@ Runnable::After ActorCell::run(Turn turn) {
   }
 }
 
-void ActorCell::drain_control() {
-  while (mailbox_.has_control()) {
+/// Handles what came by control, up to about `count_max`. How much that was, with what it charged.
+std::uint32_t ActorCell::drain_control(std::uint32_t count_max) {
+  std::uint32_t done = 0;
+  while (done < count_max && mailbox_.has_control()) {
     handle_control(Envelope{mailbox_.pop_control()});
+    done += 1 + std::exchange(current_charge, 0);
   }
+  return done;
 }
 
 bool ActorCell::takes_messages() const {

@@ -194,7 +194,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   base::Outcome deliver_with_receipt(Envelope&& envelope);
 
   // actor_cell.cpp: the turn
-  void drain_control();
+  std::uint32_t drain_control(std::uint32_t count_max);
   bool takes_messages() const;
   bool block(bool is_relieved);
   void handle_message(MessageBlock& block);
@@ -295,7 +295,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   void flush_stash();
   void note_stash();
   void note_progress();
+  [[nodiscard]] bool has_deferred() const;
   void run_deferred();
+  void go_on_later();
   void replay(Envelope message);
   void stop_idle_timer();
   void arm_idle_timer(base::Duration delay);

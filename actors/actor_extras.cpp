@@ -7,6 +7,12 @@
 
 namespace troupe::actors {
 
+namespace {
+
+constexpr int deferred_at_once_max = 16;
+
+}  // namespace
+
 void ActorCell::ExtrasDeleter::operator()(Extras* extras) const {
   delete extras;
 }
@@ -69,6 +75,7 @@ void ActorCell::reset_extras() {
   with.left.clear();
   with.piped.clear();
   with.deferred.clear();
+  with.goes_on = false;
   stop_idle_timer();
 }
 
@@ -125,24 +132,40 @@ void ActorCell::note_progress() {
   }
 }
 
+bool ActorCell::has_deferred() const {
+  return state_ == State::running && parts_ && parts_->extras &&
+         !(parts_->extras->deferred.empty() && parts_->extras->replay.empty());
+}
+
+/// A few of them; the others by control, between which the turn may end.
 void ActorCell::run_deferred() {
-  while (state_ == State::running && parts_ && parts_->extras && takes_messages()) {
+  for (int count = 0; has_deferred() && takes_messages(); ++count) {
+    if (count == deferred_at_once_max) {
+      go_on_later();
+      return;
+    }
+    charge_turn();
     Extras& with = *parts_->extras;
     if (!with.deferred.empty()) {
       const std::function<void()> next = std::move(with.deferred.front());
       with.deferred.pop_front();
       guarded(next);
       after_user_code();
-    } else if (!with.replay.empty()) {
+    } else {
       Envelope next = std::move(with.replay.front());
       with.replay.pop_front();
       replay(std::move(next));
       if (parts_) {
         note_stash();  // only now, so that a message in hand is counted
       }
-    } else {
-      return;
     }
+  }
+}
+
+void ActorCell::go_on_later() {
+  if (!std::exchange(extras().goes_on, true)) {
+    push_control(control_envelope(Control::call, id(),
+                                  Call{[this] { parts_->extras->goes_on = false; }}));
   }
 }
 
@@ -196,7 +219,7 @@ void ActorCell::unstash_all() {
     with.replay.push_back(std::move(message));
   }
   with.stash.clear();
-  push_control(control_envelope(Control::call, id(), Call{[] {}}));
+  go_on_later();
 }
 
 /// Handles a message that did not come from the mailbox now; in the ledger it is sent once more.

@@ -25,7 +25,8 @@ namespace troupe::actors {
 /// `asio::bind_executor(executor, handler)`, `asio::post(executor, function)`.
 ///
 /// Thread-safe; cheap to copy. Outlives its actor, not the actor system: an io_context whose
-/// handlers hold one stops before the system is destroyed. Posts are bounded by whoever makes them.
+/// handlers hold one stops before the system is destroyed. Posts are bounded by whoever makes them,
+/// and share the actor's turns with its messages.
 class ActorExecutor {
  public:
   /// Of the actor whose handler runs now; aborts outside of an actor.

@@ -62,6 +62,15 @@ class Channel {
   [[nodiscard]] std::size_t capacity() const { return state_->capacity; }
 
  private:
+  /// Whether a coroutine that need not wait is to let others run first.
+  static bool pauses(std::coroutine_handle<> coroutine) {
+    if constexpr (requires { Wake::pause_if_due(coroutine); }) {
+      return Wake::pause_if_due(coroutine);
+    } else {
+      return false;
+    }
+  }
+
   std::shared_ptr<State> state_;
 };
 
@@ -206,7 +215,7 @@ class [[nodiscard]] Channel<T, Wake>::SendAwaiter {
     if (wake) {
       wake.resume();
     }
-    return false;
+    return pauses(coroutine);
   }
   [[nodiscard]] bool await_resume() {
     waits_ = false;
@@ -250,7 +259,12 @@ class [[nodiscard]] Channel<T, Wake>::ReceiveAwaiter {
     if (wake) {
       wake.resume();
     }
-    return false;
+    if (!pauses(coroutine)) {
+      return false;
+    }
+    keep_ = state_->shared_from_this();  // to which the value goes back if the actor ends meanwhile
+    waits_ = true;
+    return true;
   }
   [[nodiscard]] std::optional<T> await_resume() {
     waits_ = false;

@@ -19,6 +19,10 @@ class Suspension {
   /// of an actor, where nothing could wake it.
   [[nodiscard]] static Suspension of_current_actor(std::coroutine_handle<> waiting);
 
+  /// For what a coroutine of an actor has done without waiting: true when that was enough for one
+  /// turn; it is then suspended, and goes on when others have had theirs.
+  [[nodiscard]] static bool pause_if_due(std::coroutine_handle<> running);
+
   /// Wakes the coroutine; only the first call has an effect. Thread-safe.
   void resume() const;
 

@@ -48,5 +48,121 @@ TEST_F(TurnTest, AReentrantActorBeginsNoMoreThanItMay) {
   EXPECT_EQ(ask(actor, Get{}).value(), 6);
 }
 
+// The bound of a turn.
+
+constexpr std::int64_t many = 100'000;
+
+/// Gives itself one thing to do after another, but no message.
+class Busy : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait, Get>;
+  void on(const Wait&) { go_on(); }
+  std::int64_t on(const Get&) { return rounds_; }
+
+ private:
+  void go_on() {
+    if (++rounds_ < many) {
+      cell().push_control(
+          control_envelope(Control::call, self().id(), Call{[this] { go_on(); }}));
+    }
+  }
+  std::int64_t rounds_ = 0;
+};
+
+TEST_F(TurnTest, MessagesHaveTheirShareWhereControlNeverEnds) {
+  auto busy = spawn<Busy>({});
+  (void)busy.tell(Wait{});
+  auto asked = busy.ask(Get{}, 1s);
+  run();
+  EXPECT_LT(asked.get().value(), 1'000);
+}
+
+/// Puts a message aside and takes it again.
+class Undecided : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait>;
+  explicit Undecided(std::int64_t* rounds) : rounds_(rounds) {}
+  void on(const Wait& m) {
+    if (++*rounds_ < many) {
+      (void)stash(m);
+      unstash_all();
+    }
+  }
+
+ private:
+  std::int64_t* rounds_;
+};
+
+TEST_F(TurnTest, AStopReachesWhoPutsAMessageAsideForEver) {
+  std::int64_t rounds = 0;
+  auto undecided = spawn<Undecided>({}, &rounds);
+  (void)undecided.tell(Wait{});
+  for (int i = 0; i < 3; ++i) {
+    (void)world.step();
+  }
+  system.stop(undecided);
+  run();
+  EXPECT_LT(rounds, 1'000);
+}
+
+/// Takes what it has put in, and never waits.
+class Juggler : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait, Get>;
+  explicit Juggler(std::int64_t* rounds) : rounds_(rounds) {}
+  Task<> on(Wait) {
+    const Channel<int> channel{1};
+    while (++*rounds_ < many) {
+      if (!co_await channel.send(1) || !co_await channel.receive()) {
+        co_return;
+      }
+    }
+  }
+  std::int64_t on(const Get&) { return *rounds_; }
+
+ private:
+  std::int64_t* rounds_;
+};
+
+TEST_F(TurnTest, ATurnEndsAlsoWhereACoroutineNeverWaitsAtItsChannel) {
+  std::int64_t rounds = 0;
+  auto juggler = spawn<Juggler>({}, &rounds);
+  (void)juggler.tell(Wait{});
+  (void)world.step();
+  (void)world.step();
+  EXPECT_GT(rounds, 0);
+  EXPECT_LT(rounds, 10'000);
+  run();
+  EXPECT_EQ(rounds, many);
+}
+
+TEST_F(TurnTest, WhatAStoppedActorTookWhileItPausedGoesBackToTheChannel) {
+  struct Taker : Actor {
+    using Protocol = actors::Protocol<Wait>;
+    explicit Taker(Channel<int> from, int* taken) : from_(std::move(from)), taken_(taken) {}
+    Task<> on(Wait) {
+      while (co_await from_.receive()) {
+        ++*taken_;
+      }
+    }
+    Channel<int> from_;
+    int* taken_;
+  };
+  constexpr int values = 2'000;
+  const Channel<int> channel{values};
+  for (int i = 0; i < values; ++i) {
+    EXPECT_TRUE(channel.try_send(i));
+  }
+  int taken = 0;
+  auto taker = spawn<Taker>({}, channel, &taken);
+  (void)taker.tell(Wait{});
+  (void)world.step();
+  (void)world.step();
+  system.stop(taker);
+  run();
+  EXPECT_GT(taken, 0);
+  EXPECT_EQ(taken + static_cast<int>(channel.size()), values);
+}
+
 }  // namespace
 }  // namespace troupe::actors

@@ -38,6 +38,8 @@ struct ActorCell::Extras {
   std::uint64_t last_pipe = 0;
   /// Waits until no coroutine holds the mailbox.
   std::deque<std::function<void()>> deferred;
+  /// Control is on its way that handles more of `deferred` and `replay`.
+  bool goes_on = false;
 
   base::Duration idle_max{0};
   base::TimePoint last_message;
