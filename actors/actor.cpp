@@ -99,10 +99,16 @@ base::TimePoint detail::current_time() {
   return ActorCell::current()->system().clock().now();
 }
 
-void detail::Pause::await_suspend(std::coroutine_handle<> waiting) const {
+void detail::Pause::await_suspend(std::coroutine_handle<> waiting) {
   const Suspension suspension = Suspension::of_current_actor(waiting);
-  (void)ActorCell::current()->system().timers().add(
-      base::later(current_time(), duration), [suspension] { suspension.resume(); });
+  ActorSystem& system = ActorCell::current()->system();
+  timers_ = &system.timers();
+  timer_ = timers_->add(base::later(system.clock().now(), duration_),
+                        [suspension] { suspension.resume(); });
+}
+
+void detail::Pause::cancel() {
+  (void)timers_->cancel(std::exchange(timer_, 0));
 }
 
 ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {

@@ -194,7 +194,7 @@ class Actor {
 
   using Delay = detail::Pause;
   /// `co_await delay(d)`: goes on after so long.
-  [[nodiscard]] static Delay delay(base::Duration duration) { return {duration}; }
+  [[nodiscard]] static Delay delay(base::Duration duration) { return Delay{duration}; }
 
   /// Gives the reply to a function or to a member of this actor, between its messages; lost if the
   /// actor ends or restarts first. For handlers that are no coroutines:

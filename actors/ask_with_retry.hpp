@@ -55,7 +55,7 @@ Task<AskResult<ReplyOf<M>>> ask_with_retry(ActorRef<T> ref, M message, RetryPoli
       }
       co_return error;
     }
-    const detail::Pause pause{wait};
+    detail::Pause pause{wait};
     co_await pause;
   }
 }

@@ -60,7 +60,7 @@ TEST_F(PipelineTest, PassesValuesThroughItsStagesInOrder) {
 
 /// Takes longer for every third value.
 Task<int> uneven(int value) {
-  const detail::Pause pause{value % 3 == 0 ? 30ms : 10ms};
+  detail::Pause pause{value % 3 == 0 ? 30ms : 10ms};
   co_await pause;
   co_return value;
 }
@@ -122,7 +122,7 @@ TEST_F(PipelineTest, HoldsAsManyValuesAsItsBuffersHoweverSlowTheSink) {
                        .then([](Counted value) { return value; },
                              {.workers = 3, .keeps_order = false, .buffer = 4})
                        .into([](Counted) -> Task<> {
-                         const detail::Pause pause{1ms};
+                         detail::Pause pause{1ms};
                          co_await pause;
                        })
                        .value();
@@ -159,7 +159,7 @@ TEST_F(PipelineTest, EndsWhenItIsCancelled) {
   const auto run = pipeline_from(world.system(), []() -> std::optional<int> { return 1; })
                        .then([](int value) { return value; }, {.workers = 2})
                        .into([](int) -> Task<> {
-                         const detail::Pause pause{1ms};
+                         detail::Pause pause{1ms};
                          co_await pause;
                        })
                        .value();
@@ -189,7 +189,7 @@ TEST(PipelineAlone, EndsWhenTheSystemStops) {
   ActorSystem system{ActorSystemOptions{}, clock, scheduler};
   const auto run = pipeline_from(system, []() -> std::optional<int> { return 1; })
                        .into([](int) -> Task<> {
-                         const detail::Pause pause{1ms};
+                         detail::Pause pause{1ms};
                          co_await pause;
                        })
                        .value();
@@ -253,7 +253,7 @@ TEST(PipelineAlone, EndsWhenItsSystemIsDestroyed) {
     const auto run = pipeline_from(*system, []() -> std::optional<int> { return 1; })
                          .then([](int value) { return value; }, {.workers = 2})
                          .into([](int) -> Task<> {
-                           const detail::Pause pause{1ms};
+                           detail::Pause pause{1ms};
                            co_await pause;
                          })
                          .value();

@@ -179,10 +179,14 @@ class StreamReader {
   class [[nodiscard]] Next {
    public:
     explicit Next(StreamReader& reader) : reader_(reader) {}
+    Next(const Next&) = delete;
+    Next& operator=(const Next&) = delete;
+    ~Next() { cancel_timer(); }
     [[nodiscard]] bool await_ready() const { return reader_.queue_->is_ready(); }
     void await_suspend(std::coroutine_handle<> waiting) {
       const std::uint64_t wait = reader_.queue_->wait(Suspension::of_current_actor(waiting));
       ActorSystem& system = *reader_.system_;
+      timers_ = &system.timers();
       timer_ = system.timers().add(base::later(system.clock().now(), reader_.options_.item_max),
                                    [weak = std::weak_ptr<Queue>{reader_.queue_}, wait] {
                                      if (const auto queue = weak.lock()) {
@@ -191,14 +195,19 @@ class StreamReader {
                                    });
     }
     [[nodiscard]] AskResult<std::optional<T>> await_resume() {
-      if (timer_ != 0) {
-        (void)reader_.system_->timers().cancel(timer_);
-      }
+      cancel_timer();
       return reader_.take();
     }
 
    private:
+    void cancel_timer() {
+      if (timer_ != 0) {
+        (void)timers_->cancel(std::exchange(timer_, 0));
+      }
+    }
+
     StreamReader& reader_;
+    Timers* timers_ = nullptr;
     Timers::Id timer_ = 0;
   };
 

@@ -208,6 +208,19 @@ TEST_F(ReplyStreamTest, WriterIsToldWhenTheAskingActorIsStopped) {
   EXPECT_EQ(system.actor_count(), 1U);
 }
 
+TEST_F(ReplyStreamTest, WaitForAnItemEndsWithItsActor) {
+  auto feed = spawn<Feed>({});
+  auto reader = spawn<Reader>({}, feed);
+  auto sum = reader.ask(ReadDrip{}, 10s);
+  const std::size_t before = system.timers().size();
+  run();
+  EXPECT_GT(system.timers().size(), before + 1);
+  system.stop(reader);
+  run();
+  EXPECT_EQ(system.timers().size(), before + 1);  // for the deadline of what the reader asked
+  EXPECT_FALSE(sum.get().ok());
+}
+
 TEST_F(ReplyStreamTest, StreamThatNobodyReadsIsGivenUp) {
   auto feed = spawn<Feed>({});
   auto stream = feed.ask(CountTo{10}, 1s);

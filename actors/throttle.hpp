@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <optional>
 
 #include "actors/detail/pause.hpp"
 #include "actors/rate_limiter.hpp"
@@ -25,16 +26,24 @@ class [[nodiscard]] Throttle {
     const base::Duration wait =
         limiter_.reserve(detail::current_time(), options_.tokens, options_.wait_max);
     is_admitted_ = wait <= options_.wait_max && wait != base::Duration::max();
-    pause_.duration = is_admitted_ ? wait : base::Duration::zero();
-    return pause_.await_ready();
+    if (!is_admitted_ || wait <= base::Duration::zero()) {
+      return true;
+    }
+    pause_.emplace(wait);
+    return false;
   }
-  void await_suspend(std::coroutine_handle<> waiting) const { pause_.await_suspend(waiting); }
-  [[nodiscard]] bool await_resume() const { return is_admitted_; }
+  void await_suspend(std::coroutine_handle<> waiting) { pause_->await_suspend(waiting); }
+  [[nodiscard]] bool await_resume() {
+    if (pause_) {
+      pause_->await_resume();
+    }
+    return is_admitted_;
+  }
 
  private:
   RateLimiter& limiter_;
   ThrottleOptions options_;
-  detail::Pause pause_{};
+  std::optional<detail::Pause> pause_;
   bool is_admitted_ = false;
 };
 

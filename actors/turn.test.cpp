@@ -48,6 +48,23 @@ TEST_F(TurnTest, AReentrantActorBeginsNoMoreThanItMay) {
   EXPECT_EQ(ask(actor, Get{}).value(), 6);
 }
 
+class Sleeper : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait>;
+  Task<> on(Wait) { co_await delay(1h); }
+};
+
+TEST_F(TurnTest, ADelayEndsWithItsActor) {
+  const std::size_t before = system.timers().size();
+  auto sleeper = spawn<Sleeper>({});
+  (void)sleeper.tell(Wait{});
+  run();
+  EXPECT_EQ(system.timers().size(), before + 1);
+  system.stop(sleeper);
+  run();
+  EXPECT_EQ(system.timers().size(), before);
+}
+
 // The bound of a turn.
 
 constexpr std::int64_t many = 100'000;
