@@ -65,8 +65,8 @@ void Actor::cancel(TimerId timer) {
 void Actor::unbecome() {
   cell_->become(nullptr);
 }
-void Actor::set_stash_max(std::uint32_t messages_max) {
-  cell_->set_stash_max(messages_max);
+void Actor::set_stash_max(std::uint32_t messages_max, std::size_t bytes_max) {
+  cell_->set_stash_max(messages_max, bytes_max);
 }
 void Actor::unstash_all() {
   cell_->unstash_all();

@@ -58,11 +58,11 @@ struct SpawnOptions {
   AnyRef overflow_to;
   /// What the supervisor, the spawning actor, does when this one fails.
   RestartPolicy restart = restart_default;
-  /// Whether a restarted actor finds the messages that had come before. Otherwise they go to the
-  /// dead letters.
+  /// Whether a restarted actor finds the messages that had come before, and its stash. Otherwise
+  /// they go to the dead letters.
   bool keep_mailbox = true;
-  /// Concerns plain handlers and coroutines, but not what other coroutines of the actor had begun
-  /// when it crashed, and not what was stashed: their askers are told may_have_run.
+  /// Concerns plain handlers and coroutines, also of what was stashed, but not what the actor's
+  /// other coroutines had begun when it crashed: their askers are told may_have_run.
   OnCrash on_crash = OnCrash::drop_message;
   /// Of a reentrant actor: how many of its coroutine handlers may wait at once. Beyond it, messages
   /// stay in the mailbox, which may then be full. What they await must not need one message more.
@@ -229,7 +229,8 @@ class Actor {
   /// The same for a handler that has taken the right to answer.
   template <base::Message M, class R>
   [[nodiscard]] base::Outcome stash(M message, ReplyTo<R> reply);
-  void set_stash_max(std::uint32_t messages_max);
+  /// `bytes_max`: of all messages in it together; 0: only the count is bounded.
+  void set_stash_max(std::uint32_t messages_max, std::size_t bytes_max = 0);
   /// What was put aside is handled next, in its order, before what is in the mailbox. Also done
   /// after a restart.
   void unstash_all();

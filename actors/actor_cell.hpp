@@ -144,7 +144,7 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   // actor_extras.cpp: what few actors use
   void become(std::unique_ptr<BehaviourBase> behaviour);
   [[nodiscard]] base::Outcome stash(Envelope message, ReplyRight asker);
-  void set_stash_max(std::uint32_t messages_max);
+  void set_stash_max(std::uint32_t messages_max, std::size_t bytes_max);
   void unstash_all();
   /// Where to note how many messages are put aside, for others to see, as long as the actor lives.
   void count_stash_in(std::shared_ptr<std::atomic<std::uint32_t>> count);

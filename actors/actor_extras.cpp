@@ -89,12 +89,15 @@ void ActorCell::flush_stash() {
         parts_->on_left(std::move(left));
       } else {
         system().count_sent();
-        system().dead_letter(std::move(left), {AskError::Kind::not_run, base::Outcome::stopped,
-                                               "the actor has ended"});
+        system().dead_letter(
+            std::move(left),
+            {AskError::Kind::not_run, base::Outcome::stopped,
+             state_ == State::failed ? "the actor restarts without it" : "the actor has ended"});
       }
     }
     queue->clear();
   }
+  with.stash_bytes = 0;
   note_stash();
 }
 
@@ -154,6 +157,7 @@ void ActorCell::run_deferred() {
     } else {
       Envelope next = std::move(with.replay.front());
       with.replay.pop_front();
+      with.stash_bytes -= with.stashed_bytes_of(*next);
       replay(std::move(next));
       if (parts_) {
         note_stash();  // only now, so that a message in hand is counted
@@ -164,8 +168,8 @@ void ActorCell::run_deferred() {
 
 void ActorCell::go_on_later() {
   if (!std::exchange(extras().goes_on, true)) {
-    push_control(control_envelope(Control::call, id(),
-                                  Call{[this] { parts_->extras->goes_on = false; }}));
+    push_control(
+        control_envelope(Control::call, id(), Call{[this] { parts_->extras->goes_on = false; }}));
   }
 }
 
@@ -196,12 +200,15 @@ base::Outcome ActorCell::stash(Envelope message, ReplyRight asker) {
   Extras& with = extras();
   message->target = id();
   asker.move_into(*message);
-  if (with.stash.size() + with.replay.size() >= with.stash_max) {
+  const std::size_t bytes = with.stashed_bytes_of(*message);
+  if (with.stash.size() + with.replay.size() >= with.stash_max ||
+      (with.stash_bytes_max != 0 && with.stash_bytes + bytes > with.stash_bytes_max)) {
     system().reject(message, base::Outcome::mailbox_full);
     ReplyRight{message->reply, message->by_name, message->deadline}.fail(
         {AskError::Kind::not_run, base::Outcome::mailbox_full, "the actor's stash is full"});
     return base::Outcome::mailbox_full;
   }
+  with.stash_bytes += bytes;
   with.stash.push_back(std::move(message));
   if (parts_->stash_count) {
     parts_->stash_count->fetch_add(1, std::memory_order_release);
@@ -209,8 +216,16 @@ base::Outcome ActorCell::stash(Envelope message, ReplyRight asker) {
   return base::Outcome::accepted;
 }
 
-void ActorCell::set_stash_max(std::uint32_t messages_max) {
-  extras().stash_max = messages_max;
+void ActorCell::set_stash_max(std::uint32_t messages_max, std::size_t bytes_max) {
+  Extras& with = extras();
+  with.stash_max = messages_max;
+  with.stash_bytes_max = bytes_max;
+  with.stash_bytes = 0;
+  for (const auto* queue : {&with.replay, &with.stash}) {
+    for (const Envelope& message : *queue) {
+      with.stash_bytes += with.stashed_bytes_of(*message);
+    }
+  }
 }
 
 void ActorCell::unstash_all() {
@@ -225,23 +240,8 @@ void ActorCell::unstash_all() {
 /// Handles a message that did not come from the mailbox now; in the ledger it is sent once more.
 void ActorCell::replay(Envelope message) {
   system().count_sent();
-  if (message->deadline != base::time_never && system().clock().now() > message->deadline) {
-    system().dead_letter(std::move(message), {AskError::Kind::not_run, base::Outcome::expired,
-                                              "its deadline passed while it was stashed"});
-    return;
-  }
-  Asker asker{message->reply, message->by_name, message->deadline};
-  asker_ = &asker;
-  Handled handled = Handled::done;
-  guarded([&] { handled = type_->dispatch(*actor_, *this, *message); });
-  asker_ = nullptr;
-  if (handled == Handled::done || handled == Handled::suspended) {
-    system().count_delivered();
-  } else {
-    system().dead_letter(std::move(message), {AskError::Kind::not_run, base::Outcome::refused,
-                                              "the actor has no handler for it"});
-  }
-  after_user_code();
+  source_ = Source::kept;
+  handle_message(*message.release());
 }
 
 // The receive timeout.

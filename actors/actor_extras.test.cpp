@@ -254,6 +254,98 @@ TEST_F(ActorExtrasTest, StashedRequestExpires) {
   EXPECT_EQ(waiting.get().error().outcome, base::Outcome::expired);
 }
 
+TEST_F(ActorExtrasTest, StashedRequestThatItsAskerGaveUpIsNotHandled) {
+  auto safe = spawn<Safe>({});
+  {
+    const auto dropped = safe.ask(Set{1}, 5s);
+    run();
+  }
+  (void)safe.tell(Open{});
+  EXPECT_EQ(ask(safe, Log{}).value(), "");
+  EXPECT_EQ(dead(base::Outcome::cancelled), 1U);
+}
+
+TEST_F(ActorExtrasTest, RestartWithoutTheMailboxIsOneWithoutTheStash) {
+  auto safe = spawn<Safe>({.keep_mailbox = false});
+  auto stashed = safe.ask(Set{1}, 5s);
+  run();
+  (void)safe.tell(Slam{});
+  advance(1s);
+  (void)safe.tell(Open{});
+  EXPECT_EQ(ask(safe, Log{}).value(), "restarted after a slam;");
+  EXPECT_EQ(stashed.get().error().kind, AskError::Kind::not_run);
+}
+
+struct Note {
+  std::string text;
+  TROUPE_MESSAGE(Note, text)
+};
+
+/// Puts everything aside until it is opened; what it then gets goes as its text says.
+class Drawer : public Actor {
+ public:
+  using Protocol = actors::Protocol<Open, Note, Set, Log>;
+  explicit Drawer(std::string* log) : log_(log) {}
+  void on_start() override { set_stash_max(100, 2'000); }
+  void on_restart(const std::string&) override { is_open_ = true; }
+  void on(const Open&) {
+    is_open_ = true;
+    unstash_all();
+  }
+  void on(const Set&) { (void)stash(Knock{}); }
+  void on(const Note& m) {
+    if (!is_open_) {
+      (void)stash(m);
+      return;
+    }
+    *log_ += m.text + ";";
+    if (m.text == "once" && log_->find(m.text) == log_->rfind(m.text)) {
+      throw std::runtime_error{m.text};
+    }
+  }
+  std::string on(const Log&) { return *log_; }
+  void on_unhandled(Envelope&& message) { *log_ += std::string{message->type->name} + "?;"; }
+
+ private:
+  std::string* log_;
+  bool is_open_ = false;
+};
+
+TEST_F(ActorExtrasTest, StashedMessageThatCrashedItsActorIsRetried) {
+  std::string log;
+  auto drawer = spawn<Drawer>({.on_crash = OnCrash::retry_message}, &log);
+  (void)drawer.tell(Note{"once"});
+  (void)drawer.tell(Note{"then"});
+  (void)drawer.tell(Open{});
+  (void)drawer.tell(Note{"last"});
+  run();
+  advance(1s);
+  EXPECT_EQ(log, "once;once;then;last;");
+}
+
+TEST_F(ActorExtrasTest, StashedMessageWithoutAHandlerIsUnhandled) {
+  std::string log;
+  auto drawer = spawn<Drawer>({}, &log);
+  (void)drawer.tell(Set{});
+  (void)drawer.tell(Open{});
+  run();
+  EXPECT_EQ(log, "Knock?;");
+}
+
+TEST_F(ActorExtrasTest, StashIsBoundedInBytes) {
+  std::string log;
+  auto drawer = spawn<Drawer>({}, &log);
+  for (int round = 0; round < 2; ++round) {  // what was taken out makes room
+    (void)drawer.tell(Note{std::string(1'500, 'a')});
+    (void)drawer.tell(Note{std::string(1'500, 'b')});
+    run();
+    EXPECT_EQ(dead(base::Outcome::mailbox_full), 1U);  // in the second round it is open
+    (void)drawer.tell(Open{});
+    run();
+  }
+  EXPECT_EQ(log.size(), 3U * 1'501U);
+}
+
 /// Stashes, and handles what it stashed by a coroutine that waits.
 class Slow : public Actor {
  public:

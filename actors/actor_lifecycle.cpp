@@ -158,6 +158,9 @@ void ActorCell::restart() {
   restart_wanted_ = true;
   ended_children_.fetch_and(~awaited_bit, std::memory_order_relaxed);
   if (!parts_->keep_mailbox) {
+    if (parts_->extras) {
+      flush_stash();
+    }
     // No more than have come by now: it still takes messages, perhaps as fast as they go.
     flush_mailbox(queued());
   }

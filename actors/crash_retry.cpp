@@ -120,12 +120,20 @@ void ActorCell::give_up_message(Envelope message) {
                             " times: " + parts_->crash_text});
 }
 
-/// What a coroutine had, by the next object, before anything else.
+/// What crashed the last object, by the next one, before anything else.
 void ActorCell::handle_kept_message() {
-  if (state_ == State::running && parts_->retry->from_task) {
+  if (state_ != State::running) {
+    return;
+  }
+  if (parts_->retry->from_task) {
     system().count_sent();
     source_ = Source::kept;
     handle_message(*parts_->retry->from_task.release());
+  } else if (parts_->retry->crashes > 0 && parts_->extras) {
+    // Before what was stashed.
+    if (MessageBlock* message = next_message()) {
+      handle_message(*message);
+    }
   }
 }
 

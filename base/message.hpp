@@ -73,6 +73,8 @@ concept Message = requires(T& value) {
 ///   static std::string_view schema();
 ///   static void encode(WireWriter&, const T&);
 ///   static bool decode(WireReader&, T&);
+/// and, where its values hold memory that bounds in bytes are to count:
+///   static std::size_t held_bytes(const T&);
 template <class T>
 struct WireCodec;
 
@@ -97,11 +99,14 @@ template <class T>
 concept Serialisable = IsSerialisable<T>::value;
 
 /// What a value holds outside of itself: the characters of its strings, the elements of its lists.
-/// Without what allocators add. 0 for types with a WireCodec.
+/// Without what allocators add. 0 for types with a WireCodec that does not say.
 template <Serialisable T>
 [[nodiscard]] std::size_t held_bytes(const T& value) {
   std::size_t bytes = 0;
   if constexpr (HasWireCodec<T>) {
+    if constexpr (requires { WireCodec<T>::held_bytes(value); }) {
+      bytes = WireCodec<T>::held_bytes(value);
+    }
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, Bytes>) {
     bytes = value.size();
   } else if constexpr (detail::IsOptional<T>::value) {

@@ -9,6 +9,7 @@
 
 #include "actors/actor_cell.hpp"
 #include "actors/behaviour.hpp"
+#include "actors/mailbox_policy.hpp"
 #include "actors/timers.hpp"
 
 namespace troupe::actors {
@@ -33,6 +34,12 @@ struct ActorCell::Extras {
   /// What was taken out of the stash and is handled before what the mailbox has.
   std::deque<Envelope> replay;
   std::uint32_t stash_max = stash_max_default;
+  /// Of both; counted where there is a bound.
+  std::size_t stash_bytes = 0;
+  std::size_t stash_bytes_max = 0;
+  [[nodiscard]] std::size_t stashed_bytes_of(const MessageBlock& message) const {
+    return stash_bytes_max != 0 ? bytes_of(message) : 0;
+  }
 
   std::map<std::uint64_t, std::function<void(Envelope&&)>> piped;
   std::uint64_t last_pipe = 0;
