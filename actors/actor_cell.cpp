@@ -385,8 +385,9 @@ ReplyRight ActorCell::take_reply_right() {
   if (asker_ == nullptr) {
     return {};
   }
-  const Asker asker = std::exchange(*asker_, Asker{});
-  return {asker.to, asker.by_name, asker.deadline};
+  // The request's number stays: take_back() knows its own by it.
+  MessageSink* const sink = std::exchange(asker_->to.sink, nullptr);
+  return {{sink, asker_->to.request}, asker_->by_name, asker_->deadline};
 }
 
 ReplyRight ActorCell::pass_on_reply_right() {
@@ -397,7 +398,8 @@ ReplyRight ActorCell::pass_on_reply_right() {
 }
 
 bool ActorCell::take_back(ReplyAddress to, bool by_name, base::TimePoint deadline) {
-  if (asker_ == nullptr || asker_->to) {
+  if (asker_ == nullptr || asker_->to || asker_->to.request != to.request ||
+      asker_->deadline != deadline) {
     return false;
   }
   *asker_ = {to, by_name, deadline};

@@ -106,7 +106,8 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   [[nodiscard]] ReplyRight pass_on_reply_right();
   void reply(Envelope value);
   [[nodiscard]] ReplyRight take_reply_right();
-  /// Takes an unused right back while a handler throws; false if another is answered already.
+  /// Takes the handled message's right back, unused, while its handler throws; false if it is
+  /// another one's.
   bool take_back(ReplyAddress to, bool by_name, base::TimePoint deadline);
   [[nodiscard]] Handled start_task(Task<Envelope> task);
   void note_undecodable(std::string why);

@@ -228,6 +228,47 @@ TEST_F(ActorFailures, AnActorMayDestroyTheLastReferenceToItself) {
   EXPECT_EQ(system.actor_count(), 0U);
 }
 
+/// Keeps the right to answer one request until another message throws.
+class Forgetful : public Actor {
+ public:
+  using Protocol = actors::Protocol<Hit, End>;
+  void on(const Hit&, ReplyTo<std::int64_t> reply) { kept_ = std::move(reply); }
+  void on(const End&) {
+    const ReplyTo<std::int64_t> lost = std::move(kept_);
+    throw Refusal{"not you"};
+  }
+
+ private:
+  ReplyTo<std::int64_t> kept_;
+};
+
+TEST_F(ActorFailures, WhatAHandlerThrowsIsNoAnswerToAnotherRequest) {
+  for (const OnCrash on_crash : {OnCrash::drop_message, OnCrash::retry_message}) {
+    const auto forgetful = system.spawn<Forgetful>({.on_crash = on_crash}).value();
+    auto asked = forgetful.ask(Hit{}, 5s);
+    EXPECT_EQ(forgetful.tell(End{}), base::Outcome::accepted);
+    run();
+    ASSERT_TRUE(asked.is_ready());
+    EXPECT_EQ(asked.get().error().reason, "the actor let go of the request without an answer");
+  }
+}
+
+TEST_F(ActorFailures, ACrashIsNotChargedToTheMessageAfterOneThatExpired) {
+  int hits = 0;
+  const auto moody =
+      system
+          .spawn<Moody>({.restart = {.restarts_max = 10, .backoff_min = 1s, .backoff_max = 1s},
+                         .on_crash = OnCrash::retry_message},
+                        &hits)
+          .value();
+  auto expiring = moody.ask(Hit{"always"}, 1500ms);  // fails twice until then
+  auto next = moody.ask(Hit{"throw 42"}, 60s);
+  advance(30s);
+  EXPECT_EQ(expiring.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(hits, 5);
+  EXPECT_EQ(next.get().error().kind, AskError::Kind::may_have_run);
+}
+
 // Links.
 
 /// Hears of the ends of linked actors.
