@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <stdexcept>
 
 #include "actors/actor_system.hpp"
 #include "actors/detail/cell_parts.hpp"
@@ -38,6 +39,15 @@ void ActorCell::charge_turn() {
   ++current_charge;
 }
 
+bool ActorCell::may_block() const {
+  return scheduler_.load(std::memory_order_relaxed) != &system().scheduler();
+}
+
+std::string ActorCell::would_block(std::string_view what) const {
+  return std::string{what} + " in a handler of '" + std::string{label()} +
+         "' would block a worker: co_await instead, or spawn the actor with own_thread";
+}
+
 void ActorCell::call_outside(const std::function<void()>& function) {
   CurrentCell nobody{nullptr};
   try {
@@ -59,6 +69,13 @@ Suspension Suspension::of_current_actor(std::coroutine_handle<> waiting) {
   suspension.actor_ = cell->id();
   suspension.token_ = cell->suspend(waiting);
   return suspension;
+}
+
+void Suspension::check_may_block(std::string_view what) {
+  const ActorCell* cell = ActorCell::current();
+  if (cell != nullptr && !cell->may_block()) {
+    throw std::logic_error{cell->would_block(what)};
+  }
 }
 
 bool Suspension::pause_if_due(std::coroutine_handle<> running) {

@@ -68,6 +68,10 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
   static void charge_turn();
   /// The cell whose turn this thread runs, or null.
   [[nodiscard]] static ActorCell* current() { return current_; }
+  /// Whether its handlers may block: it does not share the system's workers.
+  [[nodiscard]] bool may_block() const;
+  /// What to tell a person whose handler may not, and called `what`.
+  [[nodiscard]] std::string would_block(std::string_view what) const;
   /// Calls a function that no actor owns, as if no actor ran on this thread. What it throws is
   /// logged: there is nobody whom it could fail.
   static void call_outside(const std::function<void()>& function);

@@ -37,6 +37,23 @@ void OpenAsk::give_up() {
   requests_->close(std::exchange(request_, base::ActorId{}));
 }
 
+void OpenAsk::wait() {
+  if (!request_ || requests_->is_ready(request_)) {
+    return;
+  }
+  const ActorCell* cell = ActorCell::current();
+  if (cell == nullptr || cell->may_block()) {
+    requests_->wait(request_);
+    return;
+  }
+  // What waits in this very actor's mailbox has certainly not begun.
+  const bool asks_itself = to_ == cell && target_ == cell->id();
+  give_up();
+  failure_ = std::make_unique<AskError>(
+      AskError{asks_itself ? AskError::Kind::not_run : AskError::Kind::may_have_run,
+               base::Outcome::refused, cell->would_block("get()")});
+}
+
 void OpenAsk::cancel() {
   if (request_) {
     give_up();

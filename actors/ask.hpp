@@ -105,11 +105,7 @@ class OpenAsk {
   [[nodiscard]] Envelope take_reply();
   [[nodiscard]] const void* decode_context() const { return detail::decode_context(requests_); }
   void call_when_ready(PendingRequests::Callback callback);
-  void wait() {
-    if (request_) {
-      requests_->wait(request_);
-    }
-  }
+  void wait();
 
  private:
   friend struct detail::OneReady;
@@ -142,7 +138,8 @@ class [[nodiscard]] Ask : public OpenAsk {
 
   using OpenAsk::OpenAsk;
 
-  /// Blocks until the end of the request. Never from an actor: it would hold up a worker.
+  /// Blocks until the end of the request. Not from an actor, whose worker it would hold up: there
+  /// it fails at once, unless the reply is there or the actor has a scheduler or thread of its own.
   [[nodiscard]] Result get() {
     wait();
     return take();

@@ -105,6 +105,31 @@ TEST_F(AskTest, FutureHasTheResult) {
   EXPECT_EQ(refused.get().error().reason, "no");
 }
 
+/// Waits where it must not.
+class Blocking : public Actor {
+ public:
+  using Protocol = actors::Protocol<Text, Get>;
+  explicit Blocking(ActorRef<Gettable> other) : other_(other) {}
+  std::string on(const Text&) {
+    const auto own = self_as<Blocking>().ask(Get{}).get();
+    const auto others = other_.ask(Get{}).get();
+    return own.error().text() + "; " + others.error().text();
+  }
+  std::int64_t on(const Get&) { return 1; }
+
+ private:
+  ActorRef<Gettable> other_;
+};
+
+TEST_F(AskTest, HandlerThatWouldBlockItsWorkerIsToldAtOnce) {
+  auto blocking = spawn<Blocking>({.name = "stubborn"}, ActorRef<Gettable>{spawn<Silent>({})});
+  EXPECT_EQ(ask(blocking, Text{}).value(),
+            "not_run (refused): get() in a handler of 'stubborn' would block a worker: co_await "
+            "instead, or spawn the actor with own_thread; may_have_run (refused): get() in a "
+            "handler of 'stubborn' would block a worker: co_await instead, or spawn the actor with "
+            "own_thread");
+}
+
 // Several asks.
 
 struct Sum {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,8 @@ class Channel {
   /// Empty if no value is there now.
   [[nodiscard]] std::optional<T> try_receive() const;
 
-  /// As send() and receive(), for plain threads: blocks the thread, so never call it in an actor.
+  /// As send() and receive(), for plain threads, which they block. In an actor that shares the
+  /// system's workers they throw std::logic_error where they would block.
   [[nodiscard]] bool send_blocking(T value) const;
   [[nodiscard]] std::optional<T> receive_blocking() const;
 
@@ -68,6 +70,12 @@ class Channel {
       return Wake::pause_if_due(coroutine);
     } else {
       return false;
+    }
+  }
+
+  static void check_may_block(std::string_view what) {
+    if constexpr (requires { Wake::check_may_block(what); }) {
+      Wake::check_may_block(what);
     }
   }
 
@@ -337,6 +345,7 @@ bool Channel<T, Wake>::send_blocking(T value) const {
   {
     base::MutexLock lock(state->mutex);
     if (!state->send_now(waiter, wake)) {
+      check_may_block("send_blocking()");
       state->senders.push(waiter);
       while (!waiter.is_done) {
         done.wait(lock);
@@ -359,6 +368,7 @@ std::optional<T> Channel<T, Wake>::receive_blocking() const {
   {
     base::MutexLock lock(state->mutex);
     if (!state->receive_now(waiter.value, wake)) {
+      check_may_block("receive_blocking()");
       state->receivers.push(waiter);
       while (!waiter.is_done) {
         done.wait(lock);

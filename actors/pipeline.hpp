@@ -388,7 +388,7 @@ class PipelineRun {
 
   /// `co_await run.end()`: std::optional<PipelineEnd>, to be taken once.
   [[nodiscard]] auto end() const { return end_.receive(); }
-  /// The same for a plain thread, which it blocks: never call it in an actor.
+  /// The same for a plain thread, which it blocks; see Channel::receive_blocking().
   [[nodiscard]] PipelineEnd wait() const;
   /// Ends all stages at their next value; what is between them is dropped.
   void cancel() const { state_->fail("it was cancelled"); }

@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <string_view>
 
 #include "base/ids.hpp"
 
@@ -22,6 +23,10 @@ class Suspension {
   /// For what a coroutine of an actor has done without waiting: true when that was enough for one
   /// turn; it is then suspended, and goes on when others have had theirs.
   [[nodiscard]] static bool pause_if_due(std::coroutine_handle<> running);
+
+  /// Before this thread blocks in `what`: throws std::logic_error in an actor that shares the
+  /// system's workers.
+  static void check_may_block(std::string_view what);
 
   /// Wakes the coroutine; only the first call has an effect. Thread-safe.
   void resume() const;

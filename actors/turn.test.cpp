@@ -65,6 +65,27 @@ TEST_F(TurnTest, ADelayEndsWithItsActor) {
   EXPECT_EQ(system.timers().size(), before);
 }
 
+// Handlers that would block.
+
+class Blocking : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait, Get>;
+  void on(const Wait&) { (void)Channel<int>{1}.receive_blocking(); }
+  std::int64_t on(const Get&) {
+    const Channel<int> channel{1};
+    (void)channel.send_blocking(42);  // there is room
+    return channel.receive_blocking().value();
+  }
+};
+
+TEST_F(TurnTest, AChannelThatWouldBlockAWorkerFailsTheActor) {
+  auto blocking = spawn<Blocking>({});
+  EXPECT_EQ(ask(blocking, Get{}).value(), 42);
+  EXPECT_EQ(ask(blocking, Wait{}).error().reason,
+            "the actor crashed: receive_blocking() in a handler of 'Blocking' would block a "
+            "worker: co_await instead, or spawn the actor with own_thread");
+}
+
 // The bound of a turn.
 
 constexpr std::int64_t many = 100'000;
