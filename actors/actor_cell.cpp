@@ -215,7 +215,7 @@ Runnable::After ActorCell::run(Turn turn) {
     const std::uint64_t sender = message->sender.value;
     handle_message(*message);
     if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
-      intake().vote(sender, mailbox_.messages_max());
+      count_vote(sender);
     }
   }
 }

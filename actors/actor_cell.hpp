@@ -223,7 +223,9 @@ class alignas(64) ActorCell final : public MessageSink, public Runnable {
 
   // intake.cpp: policies, full mailboxes, senders that wait
   base::Outcome deliver_to_full(Envelope&& envelope);
-  base::Outcome deliver_by_policy(Envelope&& envelope);
+  base::Outcome deliver_by_policy(Envelope&& envelope, bool has_waited = false);
+  [[nodiscard]] bool is_crowded();
+  void count_vote(std::uint64_t sender);
   void set_policy(const SpawnOptions& options);
   [[nodiscard]] MessageBlock* next_message();
   void drop_message(MessageBlock& block);

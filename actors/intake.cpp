@@ -50,12 +50,21 @@ base::Outcome ActorCell::push_into_reserve(Envelope&& envelope) {
   return base::Outcome::mailbox_full;
 }
 
-base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope) {
-  PolicyLane& lane = intake().lane;
+/// `has_waited`: for this one newcomers are refused.
+base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope, bool has_waited) {
+  Intake& in = intake();
+  PolicyLane& lane = in.lane;
   std::vector<MessageBlock*> dropped;
+  const std::uint64_t sender = envelope->sender.value;
   MessageBlock* block = envelope.release();
   system().count_sent();
-  const bool is_taken = lane.push(block, dropped);
+  const bool may_enter = has_waited || !in.has_waiting.load(std::memory_order_relaxed);
+  bool is_taken = may_enter && lane.push(block, dropped);
+  if (!is_taken && !has_waited && !lane.is_divided()) {
+    is_pressed_.store(true, std::memory_order_relaxed);
+    const std::uint64_t dominant = in.dominant.load(std::memory_order_relaxed);
+    is_taken = dominant != Intake::nobody && dominant != sender && lane.push(block, dropped, true);
+  }
   for (MessageBlock* unlucky : dropped) {
     system().dead_letter(Envelope{unlucky}, {AskError::Kind::not_run, base::Outcome::mailbox_full,
                                              "it made room for another in a full mailbox"});
@@ -152,13 +161,28 @@ std::uint32_t ActorCell::queued_max() const {
   return mailbox_.messages_max();
 }
 
+bool ActorCell::is_crowded() {
+  return takes_.load(std::memory_order_relaxed) == Takes::by_policy
+             ? intake().lane.is_crowded()
+             : mailbox_.size() > mailbox_.messages_max() / 2;
+}
+
+/// Of the message that was just handled, while the mailbox is pressed.
+void ActorCell::count_vote(std::uint64_t sender) {
+  // Bytes may fill a lane with few messages.
+  const std::uint32_t messages_max = takes_.load(std::memory_order_relaxed) == Takes::by_policy
+                                         ? std::min(queued(), mailbox_.messages_max())
+                                         : mailbox_.messages_max();
+  intake().vote(sender, messages_max);
+}
+
 /// Twice as many as after the last turn, unless those have filled the mailbox again.
 void ActorCell::relieve_after_full_turn(std::uint32_t handled) {
   if (!is_pressed_.load(std::memory_order_relaxed)) {
     return;
   }
   Intake& in = intake();
-  const bool was_filled = mailbox_.size() + handled >= mailbox_.messages_max();
+  const bool was_filled = queued() + handled >= mailbox_.messages_max();
   in.let_in_a_turn = was_filled ? 1 : std::min(2 * in.let_in_a_turn, let_in_a_turn_max);
   admit_or_relax(in.let_in_a_turn);
 }
@@ -166,7 +190,7 @@ void ActorCell::relieve_after_full_turn(std::uint32_t handled) {
 /// In the turn of a mailbox that is or was full: lets in who waits, and sees when that is over.
 /// Always true: who begins to wait after this finds the places that were free before.
 bool ActorCell::admit_or_relax(std::uint32_t count_max) {
-  if (!admit_waiting_senders(count_max) && mailbox_.size() <= mailbox_.messages_max() / 2) {
+  if (!admit_waiting_senders(count_max) && !is_crowded()) {
     Intake& in = intake();
     in.end_vote();
     base::MutexLock lock{in.mutex};
@@ -195,6 +219,7 @@ base::Outcome ActorCell::offer_waiting(const std::shared_ptr<Send::State>& waiti
       return outcome;
     }
     in.waiting.push_back(waiting);
+    in.note_waiting();
     is_earliest = waiting->deadline < in.armed_for;
     if (is_earliest) {
       in.armed_for = waiting->deadline;
@@ -229,6 +254,7 @@ void ActorCell::expire_waiting_senders() {
       return false;
     });
     in.armed_for = next;
+    in.note_waiting();
   }
   for (const auto& sender : expired) {
     sender->finish(base::Outcome::expired);
@@ -240,10 +266,12 @@ void ActorCell::expire_waiting_senders() {
 
 /// For a message that waited: newcomers cannot use the reserve, so it gets its place.
 base::Outcome ActorCell::admit(Envelope&& envelope) {
-  if (envelope->target != id() || takes_.load(std::memory_order_relaxed) != Takes::plain) {
+  const Takes takes = takes_.load(std::memory_order_relaxed);
+  if (envelope->target != id() || takes == Takes::nothing) {
     return deliver(std::move(envelope));
   }
-  return push_into_reserve(std::move(envelope));
+  return takes == Takes::plain ? push_into_reserve(std::move(envelope))
+                               : deliver_by_policy(std::move(envelope), true);
 }
 
 /// As the first of those who wait; a timer may have looked for it meanwhile.
@@ -254,6 +282,7 @@ void ActorCell::wait_again(std::shared_ptr<Send::State> sender) {
     Intake& in = intake();
     base::MutexLock lock{in.mutex};
     in.waiting.push_front(std::move(sender));
+    in.note_waiting();
     is_earliest = deadline < in.armed_for;
     if (is_earliest) {
       in.armed_for = deadline;
@@ -281,6 +310,7 @@ bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
     {
       base::MutexLock lock{in.mutex};
       if (in.waiting.empty()) {
+        in.note_waiting();
         return false;
       }
       next = std::move(in.waiting.front());
@@ -293,6 +323,8 @@ bool ActorCell::admit_waiting_senders(std::uint32_t count_max) {
     }
     next->finish(outcome);
   }
+  base::MutexLock lock{in.mutex};
+  in.note_waiting();
   return true;
 }
 
@@ -332,6 +364,7 @@ void ActorCell::refuse_waiting_senders() {
   {
     base::MutexLock lock{in->mutex};
     waiting.swap(in->waiting);
+    in->note_waiting();
   }
   in->lane.divide(nullptr);  // the next life's is its own
   for (const auto& sender : waiting) {

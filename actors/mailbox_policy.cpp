@@ -64,9 +64,12 @@ void PolicyLane::leave(const Queued& queued) {
   queued_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-bool PolicyLane::has_room(std::size_t bytes) const {
-  return queued_.load(std::memory_order_relaxed) < policy_.messages_max &&
-         (policy_.bytes_max == 0 || bytes_ + bytes <= policy_.bytes_max);
+bool PolicyLane::has_room(std::size_t bytes, bool into_reserve) const {
+  const std::uint32_t messages = into_reserve ? policy_.messages_max / 16 + 1 : 0;
+  const std::size_t extra = into_reserve ? policy_.bytes_max / 16 : 0;
+  return queued_.load(std::memory_order_relaxed) < std::uint64_t{policy_.messages_max} + messages &&
+         (policy_.bytes_max == 0 ||
+          (bytes <= policy_.bytes_max && bytes_ + bytes <= policy_.bytes_max + extra));
 }
 
 /// Whether dropping what has no higher priority would be enough.
@@ -98,7 +101,7 @@ MessageBlock* PolicyLane::drop_one() {
   return dropped.block;
 }
 
-bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped) {
+bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped, bool into_reserve) {
   const std::uint32_t share = share_of(*block);
   base::MutexLock lock{mutex_};
   if (is_share_full(share)) {
@@ -113,7 +116,9 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped) 
       dropped.push_back(drop_one());
     }
   }
-  if (!has_room(bytes)) {
+  const bool has_reserve =
+      policy_.overflow == Overflow::wait || policy_.overflow == Overflow::reject;
+  if (!has_room(bytes, into_reserve && has_reserve)) {
     return false;
   }
   queues_[priority].push_back({block, bytes, share});
@@ -148,6 +153,12 @@ MessageBlock* PolicyLane::pop() {
 std::uint32_t PolicyLane::messages_max() const {
   base::MutexLock lock{mutex_};
   return policy_.messages_max;
+}
+
+bool PolicyLane::is_crowded() const {
+  base::MutexLock lock{mutex_};
+  return queued_.load(std::memory_order_relaxed) > policy_.messages_max / 2 ||
+         bytes_ > policy_.bytes_max / 2;
 }
 
 bool PolicyLane::lets_senders_wait() const {

@@ -74,8 +74,10 @@ class PolicyLane {
   void divide(std::shared_ptr<MailboxShares> shares);
 
   /// False: there is no room, and the block stays with the caller. `dropped` gets what had to make
-  /// room; the caller owns it.
-  [[nodiscard]] bool push(MessageBlock* block, std::vector<MessageBlock*>& dropped);
+  /// room; the caller owns it. `into_reserve`: where the policy refuses, a sixteenth and one more
+  /// counts as room.
+  [[nodiscard]] bool push(MessageBlock* block, std::vector<MessageBlock*>& dropped,
+                          bool into_reserve = false);
   /// The next message, or null. It counts in size() until done(). The caller owns it.
   [[nodiscard]] MessageBlock* pop();
   void done() { size_.fetch_sub(1, std::memory_order_release); }
@@ -85,6 +87,8 @@ class PolicyLane {
   [[nodiscard]] bool has_messages() const { return queued_.load(std::memory_order_seq_cst) != 0; }
   /// Of the policy in force.
   [[nodiscard]] std::uint32_t messages_max() const;
+  /// More than half full.
+  [[nodiscard]] bool is_crowded() const;
   [[nodiscard]] bool lets_senders_wait() const;
   [[nodiscard]] bool is_divided() const { return is_divided_.load(std::memory_order_relaxed); }
   [[nodiscard]] AnyRef fallback() const;
@@ -96,7 +100,8 @@ class PolicyLane {
     std::uint32_t share = no_share;
   };
   static constexpr std::uint32_t no_share = ~std::uint32_t{0};
-  [[nodiscard]] bool has_room(std::size_t bytes) const TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] bool has_room(std::size_t bytes, bool into_reserve = false) const
+      TROUPE_REQUIRES(mutex_);
   [[nodiscard]] std::uint32_t share_of(const MessageBlock& block) const;
   [[nodiscard]] bool is_share_full(std::uint32_t share) const TROUPE_REQUIRES(mutex_);
   void leave(const Queued& queued) TROUPE_REQUIRES(mutex_);

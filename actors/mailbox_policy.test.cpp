@@ -273,6 +273,59 @@ TEST(MailboxFairness, LeavesRoomForOthersWhereOneSenderFillsTheMailbox) {
   EXPECT_GE(taken, 150);
 }
 
+TEST(MailboxFairness, LeavesRoomForOthersAlsoWithAPolicy) {
+  for (const SpawnOptions& options :
+       {SpawnOptions{.mailbox_messages_max = 64, .mailbox_by_priority = true},
+        SpawnOptions{.mailbox_messages_max = 64, .overflow = Overflow::reject},
+        SpawnOptions{.mailbox_bytes_max = 64 * 200}}) {
+    TestSystem system;
+    const auto log = std::make_shared<std::vector<std::int64_t>>();
+    const auto reader = system.spawn<Reader>(options, log);
+    const auto flooder = system.spawn<Flooder>({}, reader);
+    EXPECT_EQ(flooder.tell(Go{0, 20'000}), Outcome::accepted);
+    int offered = 0;
+    int taken = 0;
+    while (system.step()) {
+      if (log->size() > 4'000 && offered < 200) {
+        ++offered;
+        taken += reader.tell(Note{1, {}}) == Outcome::accepted ? 1 : 0;
+      }
+    }
+    ASSERT_EQ(offered, 200);
+    EXPECT_GE(taken, 150);
+  }
+}
+
+/// Fills a mailbox partly, and then waits with a message for which there is no room.
+class Patient : public Actor {
+ public:
+  using Protocol = actors::Protocol<Go>;
+  explicit Patient(ActorRef<Reader> to) : to_(to) {}
+  Task<> on(Go) {
+    EXPECT_EQ(to_.tell(Note{1, std::string(6'000, 'x')}), Outcome::accepted);
+    const Note large{2, std::string(8'000, 'x')};
+    EXPECT_EQ(co_await to_.send(large), Outcome::accepted);
+  }
+
+ private:
+  ActorRef<Reader> to_;
+};
+
+TEST(MailboxFairness, NobodyOvertakesALargeMessageThatWaits) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_bytes_max = 10'000}, log);
+  const auto patient = system.spawn<Patient>({}, reader);
+  system.run_until_idle();
+  EXPECT_EQ(patient.tell(Go{}), Outcome::accepted);
+  EXPECT_TRUE(system.step());
+  EXPECT_EQ(reader.tell(Note{3, {}}), Outcome::mailbox_full);  // though it is small
+  system.run_until_idle();
+  EXPECT_EQ(reader.tell(Note{4, {}}), Outcome::accepted);
+  system.run_until_idle();
+  EXPECT_EQ(*log, (std::vector<std::int64_t>{1, 2, 4}));
+}
+
 TEST(MailboxFairness, DoesNotRaiseTheBoundForALoneSender) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();

@@ -25,11 +25,18 @@ struct ActorCell::Intake {
   std::uint32_t let_in_a_turn = 1;
 
   PolicyLane lane;
+  /// Of a lane that is not divided: whoever comes now is not to overtake those who wait.
+  std::atomic<bool> has_waiting{false};
   /// Who waits was tried in this turn, and waits for a share that is full: no work for a turn.
   std::atomic<bool> waits_for_shares{false};
 
+  void note_waiting() TROUPE_REQUIRES(mutex) {
+    has_waiting.store(!waiting.empty() && !lane.is_divided(), std::memory_order_relaxed);
+  }
+
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
   /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.
+  /// All plain threads together are one sender.
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
   /// A quarter of a mailbox says who crowds it; in a large one, more than one full turn.
   static constexpr std::uint32_t votes_to_dominate(std::uint32_t messages_max) {
