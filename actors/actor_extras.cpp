@@ -83,9 +83,9 @@ void ActorCell::flush_stash() {
   Extras& with = *parts_->extras;
   for (auto* queue : {&with.replay, &with.stash}) {
     for (Envelope& left : *queue) {
-      if (parts_->successor) {
+      if (parts_->successor && !left->has_begun) {
         (void)parts_->successor.pass_on(std::move(left));
-      } else if (parts_->on_left) {
+      } else if (parts_->on_left && !left->has_begun) {
         parts_->on_left(std::move(left));
       } else {
         system().count_sent();
@@ -200,12 +200,14 @@ base::Outcome ActorCell::stash(Envelope message, ReplyRight asker) {
   Extras& with = extras();
   message->target = id();
   asker.move_into(*message);
+  message->has_begun = parts_->retry && parts_->retry->crashes > 0;
   const std::size_t bytes = with.stashed_bytes_of(*message);
   if (with.stash.size() + with.replay.size() >= with.stash_max ||
       (with.stash_bytes_max != 0 && with.stash_bytes + bytes > with.stash_bytes_max)) {
     system().reject(message, base::Outcome::mailbox_full);
     ReplyRight{message->reply, message->by_name, message->deadline}.fail(
-        {AskError::Kind::not_run, base::Outcome::mailbox_full, "the actor's stash is full"});
+        {message->has_begun ? AskError::Kind::may_have_run : AskError::Kind::not_run,
+         base::Outcome::mailbox_full, "the actor's stash is full"});
     return base::Outcome::mailbox_full;
   }
   with.stash_bytes += bytes;

@@ -379,7 +379,7 @@ void ActorCell::flush_mailbox(std::uint32_t count_max) {
     return message != nullptr ? take_message(*message) : Envelope{};
   };
   while (Envelope left = next_left()) {
-    if (successor) {
+    if (successor && !has_begun) {
       system().count_delivered();  // and sent again, by whoever takes it now
       (void)successor.pass_on(std::move(left));
     } else if (parts_ && parts_->on_left && !has_begun) {

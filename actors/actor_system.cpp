@@ -477,6 +477,9 @@ void ActorSystem::dead_letter(Envelope message, AskError error) {
   if (message->kind != BlockKind::message) {
     return;
   }
+  if (message->has_begun && error.kind == AskError::Kind::not_run) {
+    error.kind = AskError::Kind::may_have_run;
+  }
   note_dead(*message, error.outcome, error.reason);
   ReplyRight{message->reply, message->by_name, message->deadline}.fail(std::move(error));
 }

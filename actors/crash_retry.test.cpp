@@ -180,5 +180,50 @@ TEST(CrashRetryOff, WhatACoroutineHadIsNotRepeatedUnlessAskedFor) {
   EXPECT_EQ(words->size(), 1U);
 }
 
+/// Crashes at first, then puts it aside.
+class PutsAside final : public Actor {
+ public:
+  using Protocol = actors::Protocol<Say>;
+  explicit PutsAside(std::shared_ptr<Words> words) : words_(std::move(words)) {}
+  void on(const Say& m, ReplyTo<std::int64_t> reply) {
+    words_->push_back(m.text);
+    if (words_->size() == 1) {
+      throw std::runtime_error{"at first"};
+    }
+    (void)stash(Say{m}, std::move(reply));
+  }
+
+ private:
+  std::shared_ptr<Words> words_;
+};
+
+TEST(CrashRetryStash, WhatCrashedTheActorAndWasThenPutAsideMayHaveRun) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  const auto actor = world.spawn<PutsAside>({.on_crash = OnCrash::retry_message}, words);
+  auto asked = actor.ask(Say{"first"}, 5s);
+  world.advance(2s);
+  ASSERT_EQ(words->size(), 2U);
+  world.stop(actor);
+  ASSERT_TRUE(asked.is_ready());
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+}
+
+TEST(CrashRetryHandOver, WhatCrashedTheActorIsNotHandedOver) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  const auto heirs = std::make_shared<Words>();
+  const auto actor = world.spawn<PutsAside>({.on_crash = OnCrash::retry_message}, words);
+  const auto heir = world.spawn<Trying<false>>({}, heirs);
+  auto asked = actor.ask(Say{"first"}, 5s);
+  world.run_until_idle();
+  ASSERT_EQ(words->size(), 1U);
+  world.system().hand_over(actor, heir);
+  world.advance(1s);
+  ASSERT_TRUE(asked.is_ready());
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_TRUE(heirs->empty());
+}
+
 }  // namespace
 }  // namespace troupe::actors

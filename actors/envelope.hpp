@@ -50,6 +50,7 @@ struct alignas(16) MessageBlock {
   bool wants_receipt : 1 = false;  ///< the reply address wants a receipt at arrival, no reply
   bool by_name : 1 = false;        ///< the reply is wanted as a map by field name
   bool is_rerouted : 1 = false;    ///< a full mailbox passed it on
+  bool has_begun : 1 = false;      ///< put aside by a handler that it had crashed before
   /// Of the block pool, or its number of classes: from the system.
   std::uint8_t size_class = block_pool::classes;
 

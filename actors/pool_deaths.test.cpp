@@ -59,6 +59,34 @@ TEST_F(PoolTest, KeepsAKeysOrderWhenItsWorkerCrashes) {
   }
 }
 
+TEST(PoolByKey, KeepsAKeysOrderWhenItGrowsWhileAWorkerStopsItself) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    testing::TestSystem world{{.seed = seed}};
+    const auto log = std::make_shared<Log>();
+    const auto pool =
+        spawn_pool<Worker>(world.system(),
+                           {.workers = 1, .routing = Routing::by_key<Worker>(KeyOf{})}, log)
+            .value();
+    world.run_until_idle();
+    const auto tell_all = [&](std::int64_t number) {
+      for (const char* key : {"a", "b", "c", "d"}) {
+        EXPECT_EQ(pool.tell(Job{key, number}), base::Outcome::accepted);
+      }
+    };
+    EXPECT_EQ(pool.tell(Quit{}), base::Outcome::accepted);
+    tell_all(1);
+    world.step();  // they are the worker's now
+    pool.resize(4);
+    tell_all(2);
+    world.advance(1s);
+    EXPECT_EQ(log->jobs(), 8U);
+    std::map<std::string, std::int64_t> last;
+    for (const Job& job : log->in_order) {
+      EXPECT_EQ(job.number, ++last[job.key]) << "seed " << seed;
+    }
+  }
+}
+
 TEST_F(PoolTest, BeginsIdempotentWorkAgainAndReportsTheRest) {
   const auto pool = start({.workers = 2, .attempts_max = 3});
   EXPECT_EQ(world.ask(pool, FailTimes{2}).value(), 3);

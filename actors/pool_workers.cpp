@@ -131,9 +131,10 @@ void PoolActor::apply_size() {
   if (wanted != size() && kind() == Routing::Kind::by_key) {
     // A key that moves must not overtake itself: first what was given out is handled.
     const bool is_quiet = std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
-      return worker.is_alive && !worker.link->is_failing.load(std::memory_order_acquire) &&
-             worker.bound_for.empty() && worker.left_behind.empty() && given(worker) == 0 &&
-             worker.link->stashed.load(std::memory_order_acquire) == 0;
+      // In this order: what left the mailbox of a worker that ends is on its way back.
+      return worker.is_alive && worker.bound_for.empty() && worker.left_behind.empty() &&
+             given(worker) == 0 && worker.link->stashed.load(std::memory_order_acquire) == 0 &&
+             !worker.link->is_failing.load(std::memory_order_acquire);
     });
     if (!is_quiet) {
       arm_tick();

@@ -99,7 +99,7 @@ struct PoolWorkerLink {
   const ActorCell* cell = nullptr;
   /// In the worker's turn: a plain handler runs.
   bool is_handling = false;
-  /// A handler or the constructor threw: the worker takes nothing more.
+  /// A handler or the constructor threw, or its object is gone: the worker takes nothing more.
   std::atomic<bool> is_failing{false};
   /// By key only: as PoolShared::wants_room, for what this very worker had no room for.
   std::atomic<bool> wants_room{false};
@@ -167,6 +167,10 @@ class PoolWorker final : public W {
   } catch (...) {
     link->is_failing.store(true, std::memory_order_release);
   }
+  PoolWorker(const PoolWorker&) = delete;
+  PoolWorker& operator=(const PoolWorker&) = delete;
+  /// Before what it left behind leaves its mailbox.
+  ~PoolWorker() override { link_->is_failing.store(true, std::memory_order_release); }
 
   template <class M>
   requires requires(W& worker, M&& message) { worker.on(std::forward<M>(message)); }

@@ -61,6 +61,7 @@ struct Quit {
 /// What happened in one test.
 struct Log {
   std::map<std::uint64_t, std::vector<Job>> jobs_by_worker;
+  std::vector<Job> in_order;
   std::vector<std::int64_t> slow;
   std::uint32_t at_once = 0;
   std::uint32_t at_once_max = 0;
@@ -81,7 +82,10 @@ class Worker : public Actor {
   explicit Worker(std::shared_ptr<Log> log) : log_(std::move(log)) {}
 
   std::uint64_t on(const Who&) { return self().id().value; }
-  void on(const Job& m) { log_->jobs_by_worker[self().id().value].push_back(m); }
+  void on(const Job& m) {
+    log_->jobs_by_worker[self().id().value].push_back(m);
+    log_->in_order.push_back(m);
+  }
   Task<std::uint64_t> on(Slow m) {
     log_->at_once_max = std::max(log_->at_once_max, ++log_->at_once);
     co_await delay(10ms);
