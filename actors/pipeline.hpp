@@ -483,26 +483,17 @@ template <class T>
 
 }  // namespace detail
 
-/// Begins with a function that gives std::optional<T>, or a Task of it: empty is the end.
-template <class F>
-[[nodiscard]] auto pipeline_from(ActorSystem& system, F source,
-                                 StageOptions options = {.name = "source"}) {
-  return detail::pipeline_from(detail::plan_in(system), std::move(source), std::move(options));
-}
-/// Begins with what comes through a channel, until that is closed.
-template <class T>
-[[nodiscard]] Pipeline<T> pipeline_from(ActorSystem& system, Channel<T> source) {
-  return detail::pipeline_from(detail::plan_in(system), std::move(source));
-}
-/// The same of children of an actor, `pipeline_from(*this, …)`: the pipeline ends with it at the
-/// latest. The actor calls this and into() in one of its turns.
-template <class F>
-[[nodiscard]] auto pipeline_from(Actor& parent, F source,
+/// Begins with a function that gives std::optional<T>, or a Task of it: empty is the end. `parent`:
+/// an ActorSystem, or the actor (`*this`) with which the pipeline ends at the latest; it calls this
+/// and into() in one of its turns.
+template <class Parent, class F>
+[[nodiscard]] auto pipeline_from(Parent& parent, F source,
                                  StageOptions options = {.name = "source"}) {
   return detail::pipeline_from(detail::plan_in(parent), std::move(source), std::move(options));
 }
-template <class T>
-[[nodiscard]] Pipeline<T> pipeline_from(Actor& parent, Channel<T> source) {
+/// Begins with what comes through a channel, until that is closed.
+template <class Parent, class T>
+[[nodiscard]] Pipeline<T> pipeline_from(Parent& parent, Channel<T> source) {
   return detail::pipeline_from(detail::plan_in(parent), std::move(source));
 }
 

@@ -45,12 +45,16 @@ class FakeLink final : public transport::Link {
   transport::PeerInfo peer_;
 };
 
+class PeerWatchesTest : public ::testing::Test {
+ protected:
+  PeerWatches watches;
+  FakeLink link;
+};
+
 constexpr PeerWatches::Pair one{{1}, {10}};
 constexpr PeerWatches::Pair two{{2}, {10}};
 
-TEST(PeerWatches, SayAtOnceWhatALinkTakes) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, SayAtOnceWhatALinkTakes) {
   EXPECT_EQ(watches.watch(one, link), Outcome::accepted);
   EXPECT_EQ(watches.watch(one, link), Outcome::accepted);
   watches.unwatch(one, link);
@@ -60,9 +64,7 @@ TEST(PeerWatches, SayAtOnceWhatALinkTakes) {
   EXPECT_EQ(watches.waiting(), 0U);
 }
 
-TEST(PeerWatches, SayWhenThereIsRoomWhatALinkRefused) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, SayWhenThereIsRoomWhatALinkRefused) {
   (void)watches.watch(two, link);
   link.state = Outcome::mailbox_full;
   EXPECT_EQ(watches.watch(one, link), Outcome::accepted);
@@ -76,9 +78,7 @@ TEST(PeerWatches, SayWhenThereIsRoomWhatALinkRefused) {
   EXPECT_EQ(watches.waiting(), 0U);
 }
 
-TEST(PeerWatches, TakeBackWhatWasNotSaidYet) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, TakeBackWhatWasNotSaidYet) {
   (void)watches.watch(two, link);
   link.state = Outcome::mailbox_full;
   (void)watches.watch(one, link);
@@ -93,9 +93,7 @@ TEST(PeerWatches, TakeBackWhatWasNotSaidYet) {
   EXPECT_FALSE(watches.end(two));
 }
 
-TEST(PeerWatches, WatchAnewAfterAnEndThatCameBeforeTheUnwatchWasSaid) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, WatchAnewAfterAnEndThatCameBeforeTheUnwatchWasSaid) {
   (void)watches.watch(one, link);
   link.state = Outcome::mailbox_full;
   watches.unwatch(one, link);
@@ -106,9 +104,7 @@ TEST(PeerWatches, WatchAnewAfterAnEndThatCameBeforeTheUnwatchWasSaid) {
   EXPECT_EQ(link.said, (Texts{"watch 1>10", "watch 1>10"}));
 }
 
-TEST(PeerWatches, KeepTheFirstReasonOfAnEnd) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, KeepTheFirstReasonOfAnEnd) {
   link.state = Outcome::mailbox_full;
   watches.tell_end(one, actors::ExitReason::crashed, "first", link);
   watches.tell_end(one, actors::ExitReason::no_such_actor, "second", link);
@@ -118,9 +114,7 @@ TEST(PeerWatches, KeepTheFirstReasonOfAnEnd) {
   EXPECT_EQ(link.last_end.text, "first");
 }
 
-TEST(PeerWatches, CutALongTextBetweenCharacters) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, CutALongTextBetweenCharacters) {
   std::string text(PeerWatches::end_text_bytes_max - 1, 'x');
   watches.tell_end(one, actors::ExitReason::crashed, text + "\u00e9", link);
   EXPECT_EQ(link.last_end.text, text);
@@ -128,9 +122,7 @@ TEST(PeerWatches, CutALongTextBetweenCharacters) {
   EXPECT_EQ(link.last_end.text, text + "y");
 }
 
-TEST(PeerWatches, TellLinksAndWatchesOfOnePairApart) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, TellLinksAndWatchesOfOnePairApart) {
   (void)watches.watch(one, link);
   (void)watches.link(one, link);
   watches.unwatch(one, link);
@@ -142,9 +134,7 @@ TEST(PeerWatches, TellLinksAndWatchesOfOnePairApart) {
   EXPECT_FALSE(watches.end(one));
 }
 
-TEST(PeerWatches, HearOfTheEndOfWhoLinkedItselfToOneOfOurs) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, HearOfTheEndOfWhoLinkedItselfToOneOfOurs) {
   EXPECT_TRUE(watches.linked(one));
   (void)watches.link(one, link);
   EXPECT_EQ(link.said, Texts{});
@@ -155,9 +145,7 @@ TEST(PeerWatches, HearOfTheEndOfWhoLinkedItselfToOneOfOurs) {
   EXPECT_FALSE(watches.end(two));
 }
 
-TEST(PeerWatches, ForgetALinkWhenEitherOfTheTwoHasEnded) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, ForgetALinkWhenEitherOfTheTwoHasEnded) {
   EXPECT_TRUE(watches.linked(one));
   watches.tell_end({one.watched, one.watcher}, actors::ExitReason::crashed, "", link);
   link.state = Outcome::mailbox_full;
@@ -167,9 +155,7 @@ TEST(PeerWatches, ForgetALinkWhenEitherOfTheTwoHasEnded) {
   EXPECT_TRUE(watches.lose().empty());
 }
 
-TEST(PeerWatches, KeepALinksNoticeWhenThePeerOnlyStopsWatching) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, KeepALinksNoticeWhenThePeerOnlyStopsWatching) {
   EXPECT_TRUE(watches.linked(one));
   link.state = Outcome::mailbox_full;
   watches.tell_end({one.watched, one.watcher}, actors::ExitReason::crashed, "", link);
@@ -177,9 +163,7 @@ TEST(PeerWatches, KeepALinksNoticeWhenThePeerOnlyStopsWatching) {
   EXPECT_EQ(watches.waiting(), 1U);
 }
 
-TEST(PeerWatches, EndAsLostOnce) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, EndAsLostOnce) {
   (void)watches.watch(one, link);
   link.state = Outcome::mailbox_full;
   (void)watches.watch(two, link);
@@ -192,9 +176,7 @@ TEST(PeerWatches, EndAsLostOnce) {
   EXPECT_TRUE(watches.lose().empty());
 }
 
-TEST(PeerWatches, OpenNoWatchOverALinkThatIsCut) {
-  PeerWatches watches;
-  FakeLink link;
+TEST_F(PeerWatchesTest, OpenNoWatchOverALinkThatIsCut) {
   link.state = Outcome::node_lost;
   EXPECT_EQ(watches.watch(one, link), Outcome::node_lost);
   EXPECT_TRUE(watches.lose().empty());
