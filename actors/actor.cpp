@@ -160,7 +160,7 @@ void ReplyRight::send(Envelope reply) {
 }
 
 void ReplyRight::move_into(MessageBlock& message) {
-  message.reply = std::exchange(to_, ReplyAddress{});
+  message.set_reply(std::exchange(to_, ReplyAddress{}));
   message.by_name = by_name_;
   message.deadline = deadline_;
   held_.reset();
@@ -207,7 +207,7 @@ base::Outcome AnyRef::post_within(base::Duration within, Envelope&& message) con
 
 base::Outcome AnyRef::pass_on(Envelope&& message) const {
   if (sink_ == nullptr) {
-    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+    ReplyRight{message->reply(), message->by_name, message->deadline}.fail(
         {AskError::Kind::not_run, base::Outcome::no_such_actor, "the reference is empty"});
     return base::Outcome::no_such_actor;
   }
@@ -215,7 +215,7 @@ base::Outcome AnyRef::pass_on(Envelope&& message) const {
   const base::Outcome outcome = sink_->deliver(std::move(message));
   if (outcome != base::Outcome::accepted) {
     sink_->system().reject(message, outcome);
-    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+    ReplyRight{message->reply(), message->by_name, message->deadline}.fail(
         {AskError::Kind::not_run, outcome, "the message was not accepted"});
   }
   return outcome;
@@ -232,7 +232,7 @@ base::ActorId AnyRef::request(Envelope&& message, base::Duration timeout) const 
   const base::ActorId request = system.requests().open(deadline);
   if (request) {
     message->deadline = deadline;
-    message->reply = {&system.requests(), request};
+    message->set_reply({&system.requests(), request});
     (void)post(std::move(message));
   }
   return request;

@@ -171,8 +171,8 @@ class Actor {
 
   /// When one of the two ends other than by `stopped`, the other fails with ExitReason::linked; it
   /// gets Terminated instead if its class says `static constexpr bool traps_exits = true`. A
-  /// restart is not an end. After Erlang's links, also across nodes: an actor whose node dies ends by
-  /// `node_lost`.
+  /// restart is not an end. After Erlang's links, also across nodes: an actor whose node dies ends
+  /// by `node_lost`.
   void link(const AnyRef& actor);
   /// Neither hears of the other's end because of a link any more, once the other has been told.
   void unlink(const AnyRef& actor);
@@ -200,10 +200,10 @@ class Actor {
   /// actor ends or restarts first. For handlers that are no coroutines:
   ///   pipe(prices_.ask(GetPrice{}), &Shop::on_price);  // void on_price(AskResult<Price>)
   template <class T, class Function>
-    requires std::is_invocable_v<Function&, AskResult<T>>
+  requires std::is_invocable_v<Function&, AskResult<T>>
   void pipe(Ask<T> ask, Function function) {
-    pipe_any(ask, [context = ask.decode_context(), function = std::move(function)](
-                      Envelope&& reply) mutable {
+    pipe_any(ask, [context = ask.decode_context(),
+                   function = std::move(function)](Envelope&& reply) mutable {
       function(Ask<T>::to_result(std::move(reply), context));
     });
   }
@@ -285,7 +285,7 @@ class ReplyRight {
   void fail(AskError error);
   /// A reply, failure or receipt block.
   void send(Envelope reply);
-  /// Puts the right into a message that goes elsewhere, whose receiver then answers.
+  /// Puts the right into an answerable message that goes elsewhere, whose receiver then answers.
   void move_into(MessageBlock& message);
   /// The same and sends it, unless whoever waits for the answer would wait for itself: then it is
   /// told of the ask cycle, and the outcome is `refused`.
@@ -320,13 +320,13 @@ class ReplyTo {
   void fail(AskError error) { right_.fail(std::move(error)); }
   /// The other actor answers our asker, who is told if it does not accept the message.
   template <class A, base::Message M>
-    requires std::is_same_v<ReplyOf<M>, R>
+  requires std::is_same_v<ReplyOf<M>, R>
   [[nodiscard]] base::Outcome forward(const ActorRef<A>& to, M message) {
     if constexpr (!ProtocolOf<A>::template contains<M>) {
       (void)sizeof(mistake::ProtocolLacksMessage<M, ProtocolOf<A>>);
     }
-    return right_.forward(to,
-                          Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
+    return right_.forward(
+        to, Envelope::of(BlockKind::message, message_type<M>, std::move(message), Answerable::yes));
   }
   explicit operator bool() const { return static_cast<bool>(right_); }
   /// As of ReplyRight.
@@ -339,13 +339,15 @@ class ReplyTo {
 
 template <base::Message M>
 base::Outcome Actor::stash(M message) {
-  return stash_any(Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
+  return stash_any(
+      Envelope::of(BlockKind::message, message_type<M>, std::move(message), Answerable::yes));
 }
 
 template <base::Message M, class R>
 base::Outcome Actor::stash(M message, ReplyTo<R> reply) {
-  return stash_any(Envelope::of(BlockKind::message, message_type<M>, std::move(message)),
-                   std::move(reply.right_));
+  return stash_any(
+      Envelope::of(BlockKind::message, message_type<M>, std::move(message), Answerable::yes),
+      std::move(reply.right_));
 }
 
 }  // namespace troupe::actors

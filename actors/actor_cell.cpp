@@ -138,13 +138,13 @@ base::Outcome ActorCell::deliver(Envelope&& envelope) {
 
 /// The reply address learns that the message arrived; the handler has nobody to answer.
 base::Outcome ActorCell::deliver_with_receipt(Envelope&& envelope) {
-  const ReplyAddress receipt_to = std::exchange(envelope->reply, ReplyAddress{});
+  const ReplyAddress receipt_to = envelope->take_reply();
   // Of the wait for room, which ends here.
   const base::TimePoint deadline = std::exchange(envelope->deadline, base::time_never);
   envelope->wants_receipt = false;
   const base::Outcome outcome = deliver(std::move(envelope));
   if (outcome != base::Outcome::accepted) {
-    envelope->reply = receipt_to;
+    envelope->set_reply(receipt_to);
     envelope->deadline = deadline;
     envelope->wants_receipt = true;
     return outcome;
@@ -213,6 +213,8 @@ Runnable::After ActorCell::run(Turn turn) {
     }
     handled += 1 + std::exchange(current_charge, 0);
     const std::uint64_t sender = message->sender.value;
+    // The sender's core has the next one, too.
+    __builtin_prefetch(message->next.load(std::memory_order_relaxed), 1);
     handle_message(*message);
     if (is_pressed_.load(std::memory_order_relaxed)) [[unlikely]] {
       count_vote(sender);
@@ -264,8 +266,8 @@ void ActorCell::handle_message(MessageBlock& block) {
     dismiss(block, base::Outcome::expired, "its deadline passed while it waited in the mailbox");
     return;
   }
-  if (block.reply.sink == &system().requests() &&
-      !system().requests().is_open(block.reply.request)) {
+  if (block.reply().sink == &system().requests() &&
+      !system().requests().is_open(block.reply().request)) {
     dismiss(block, base::Outcome::cancelled, "its asker gave it up while it waited in the mailbox");
     return;
   }
@@ -273,7 +275,7 @@ void ActorCell::handle_message(MessageBlock& block) {
     handle_repeatably(block);
     return;
   }
-  Asker asker{block.reply, block.by_name, block.deadline};
+  Asker asker{block.reply(), block.by_name, block.deadline};
   asker_ = &asker;
   Handled handled = Handled::done;
   guarded([&] { handled = type_->dispatch(*actor_, *this, block); });

@@ -205,7 +205,7 @@ base::Outcome ActorCell::stash(Envelope message, ReplyRight asker) {
   if (with.stash.size() + with.replay.size() >= with.stash_max ||
       (with.stash_bytes_max != 0 && with.stash_bytes + bytes > with.stash_bytes_max)) {
     system().reject(message, base::Outcome::mailbox_full);
-    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+    ReplyRight{message->reply(), message->by_name, message->deadline}.fail(
         {message->has_begun ? AskError::Kind::may_have_run : AskError::Kind::not_run,
          base::Outcome::mailbox_full, "the actor's stash is full"});
     return base::Outcome::mailbox_full;

@@ -40,6 +40,7 @@ class AnyRef {
   [[nodiscard]] base::Outcome post_within(base::Duration within, Envelope&& message) const;
   /// The same for a message on its way: it keeps its sender.
   [[nodiscard]] base::Outcome pass_on(Envelope&& message) const;
+  /// Precondition: the message is answerable.
   [[nodiscard]] base::ActorId request(Envelope&& message, base::Duration timeout) const;
   /// The open asks of the reference's system; null for an empty reference.
   [[nodiscard]] PendingRequests* requests() const;
@@ -113,9 +114,10 @@ class ActorRef : public AnyRef {
   template <class M>
   [[nodiscard]] Ask<ReplyOf<M>> ask(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();
-    return {
-        sink(), id(), requests(),
-        request(Envelope::of(BlockKind::message, message_type<M>, std::move(message)), timeout)};
+    return {sink(), id(), requests(),
+            request(Envelope::of(BlockKind::message, message_type<M>, std::move(message),
+                                 Answerable::yes),
+                    timeout)};
   }
 
  private:

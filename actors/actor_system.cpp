@@ -481,7 +481,7 @@ void ActorSystem::dead_letter(Envelope message, AskError error) {
     error.kind = AskError::Kind::may_have_run;
   }
   note_dead(*message, error.outcome, error.reason);
-  ReplyRight{message->reply, message->by_name, message->deadline}.fail(std::move(error));
+  ReplyRight{message->reply(), message->by_name, message->deadline}.fail(std::move(error));
 }
 
 }  // namespace troupe::actors

@@ -1,6 +1,9 @@
 #include "actors/block_pool.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <span>
 #include <utility>
 
 #include "base/mutex.hpp"
@@ -9,19 +12,62 @@ namespace troupe::actors::block_pool {
 
 namespace {
 
-struct Depot {
-  base::Mutex mutex;
-  FreeBlock* magazines TROUPE_GUARDED_BY(mutex) = nullptr;
+/// In a slab.
+struct FreeBlock {
+  FreeBlock* next = nullptr;
 };
 
-constexpr std::size_t bytes_of(std::size_t size_class) { return (size_class + 1) * class_bytes; }
+/// Blocks of one size in one piece of memory, which goes back to the system when all its blocks are
+/// back. After Bonwick's slabs (USENIX 1994). A block finds its slab by the slab's alignment.
+struct Slab {
+  FreeBlock* free = nullptr;     ///< came back
+  std::uint32_t free_count = 0;  ///< of them
+  std::uint32_t given_once = 0;  ///< the blocks behind these were never used
+  Slab* previous = nullptr;      ///< in its depot, if it has free blocks
+  Slab* next = nullptr;
+
+  [[nodiscard]] bool is_used_up(std::size_t size_class) const;
+};
+
+constexpr std::size_t slab_alignment = std::size_t{64} << 10U;
+/// The rest is the system's, so that one slab can follow another without a gap.
+constexpr std::size_t slab_bytes = slab_alignment - class_bytes;
+static_assert(sizeof(Slab) <= class_bytes);
+/// About what a thread takes from slabs at once.
+constexpr std::size_t batch_bytes = class_bytes * magazine_blocks;
+
+constexpr std::size_t bytes_of(std::size_t size_class) {
+  return (size_class + 1) * class_bytes;
+}
+
+constexpr std::uint32_t slab_blocks(std::size_t size_class) {
+  return static_cast<std::uint32_t>((slab_bytes - class_bytes) / bytes_of(size_class));
+}
 
 constexpr std::size_t magazine_bytes(std::size_t size_class) {
   return bytes_of(size_class) * magazine_blocks;
 }
 
-/// Kept in all depots; a magazine that is being given is counted before.
+bool Slab::is_used_up(std::size_t size_class) const {
+  return free == nullptr && given_once == slab_blocks(size_class);
+}
+
+/// What of one size no thread keeps.
+struct Depot {
+  base::Mutex mutex;
+  Magazine* full TROUPE_GUARDED_BY(mutex) = nullptr;
+  Slab* slabs TROUPE_GUARDED_BY(mutex) = nullptr;  ///< those with free blocks
+};
+
+/// Kept in all depots as magazines; one that is being given is counted before.
 constinit std::atomic<std::size_t> depot_bytes{0};
+constinit std::atomic<std::size_t> slabs_held{0};
+
+/// Empty magazines, for blocks of all sizes.
+struct Empties {
+  base::Mutex mutex;
+  Magazine* first TROUPE_GUARDED_BY(mutex) = nullptr;
+};
 
 /// Never destroyed: threads may end after static objects.
 Depot& depot_of(std::size_t size_class) {
@@ -29,25 +75,136 @@ Depot& depot_of(std::size_t size_class) {
   return (*depots)[size_class];
 }
 
-void free_all(FreeBlock* first) {
-  while (first != nullptr) {
-    FreeBlock* next = first->next;
-    ::operator delete(first);
-    first = next;
+void push_slab(Depot& depot, Slab* slab) TROUPE_REQUIRES(depot.mutex) {
+  slab->previous = nullptr;
+  slab->next = depot.slabs;
+  if (slab->next != nullptr) {
+    slab->next->previous = slab;
+  }
+  depot.slabs = slab;
+}
+
+void remove_slab(Depot& depot, Slab* slab) TROUPE_REQUIRES(depot.mutex) {
+  (slab->previous != nullptr ? slab->previous->next : depot.slabs) = slab->next;
+  if (slab->next != nullptr) {
+    slab->next->previous = slab->previous;
   }
 }
 
-void give_to_depot(std::size_t size_class, FreeBlock* magazine) {
+/// False: there is no memory.
+bool add_slab(Depot& depot) TROUPE_REQUIRES(depot.mutex) {
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, slab_alignment, slab_bytes) != 0) {
+    return false;
+  }
+  slabs_held.fetch_add(1, std::memory_order_relaxed);
+  push_slab(depot, new (memory) Slab);
+  return true;
+}
+
+void free_slab(Slab* slab) {
+  slabs_held.fetch_sub(1, std::memory_order_relaxed);
+  std::free(slab);
+}
+
+/// Precondition: the slab has a free block.
+void* take_from(Slab& slab, std::size_t size_class) {
+  if (slab.free != nullptr) {
+    --slab.free_count;
+    return std::exchange(slab.free, slab.free->next);
+  }
+  auto* const first = reinterpret_cast<std::byte*>(&slab) + class_bytes;
+  return first + bytes_of(size_class) * slab.given_once++;
+}
+
+/// Puts blocks into an empty magazine: how many, which is none only if there is no memory.
+std::uint32_t fill_from_slabs(std::size_t size_class, Magazine& magazine) {
+  const auto wanted = static_cast<std::uint32_t>((batch_bytes - 1) / bytes_of(size_class) + 1);
+  std::uint32_t count = 0;
+  Depot& depot = depot_of(size_class);
+  base::MutexLock lock{depot.mutex};
+  while (count < wanted && (depot.slabs != nullptr || add_slab(depot))) {
+    Slab& slab = *depot.slabs;
+    magazine.blocks[count++] = take_from(slab, size_class);
+    if (slab.is_used_up(size_class)) {
+      remove_slab(depot, &slab);
+    }
+  }
+  // A thread takes the last one first, and memory is best used in its order.
+  std::reverse(magazine.blocks.begin(), magazine.blocks.begin() + count);
+  return count;
+}
+
+void give_to_slabs(std::size_t size_class, void** blocks, std::uint32_t count) {
+  Depot& depot = depot_of(size_class);
+  base::MutexLock lock{depot.mutex};
+  for (void* memory : std::span{blocks, count}) {
+    auto* const slab = reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(memory) &
+                                               ~std::uintptr_t{slab_alignment - 1});
+    if (slab->is_used_up(size_class)) {
+      push_slab(depot, slab);
+    }
+    slab->free = new (memory) FreeBlock{slab->free};
+    if (++slab->free_count == slab->given_once) {
+      remove_slab(depot, slab);
+      free_slab(slab);
+    }
+  }
+}
+
+Empties& empties() {
+  static auto* const all = new Empties;  // as the depots
+  return *all;
+}
+
+/// Null if there is no memory.
+Magazine* take_empty() {
+  {
+    Empties& all = empties();
+    base::MutexLock lock{all.mutex};
+    if (Magazine* const magazine = all.first) {
+      all.first = magazine->next;
+      return magazine;
+    }
+  }
+  return new (std::nothrow) Magazine;
+}
+
+void give_empty(Magazine* magazine) {
+  Empties& all = empties();
+  base::MutexLock lock{all.mutex};
+  magazine->next = std::exchange(all.first, magazine);
+}
+
+Magazine* take_full(std::size_t size_class) {
+  Depot& depot = depot_of(size_class);
+  base::MutexLock lock{depot.mutex};
+  Magazine* const magazine = depot.full;
+  if (magazine != nullptr) {
+    depot.full = magazine->next;
+    depot_bytes.fetch_sub(magazine_bytes(size_class), std::memory_order_relaxed);
+  }
+  return magazine;
+}
+
+void give_full(std::size_t size_class, Magazine* magazine) {
   const std::size_t bytes = magazine_bytes(size_class);
   if (depot_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes > depot_bytes_max) {
     depot_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-    free_all(magazine);
+    give_to_slabs(size_class, magazine->blocks.data(), magazine_blocks);
+    delete magazine;
     return;
   }
   Depot& depot = depot_of(size_class);
   base::MutexLock lock{depot.mutex};
-  magazine->next_magazine = depot.magazines;
-  depot.magazines = magazine;
+  magazine->next = std::exchange(depot.full, magazine);
+}
+
+void use(Bin& bin, Magazine* magazine, std::uint32_t count) {
+  bin.in_use = magazine;
+  bin.blocks = magazine->blocks.data();
+  bin.count = count;
+  bin.room = magazine_blocks;
 }
 
 /// Empties the thread's lists when it ends.
@@ -62,46 +219,62 @@ thread_local Reaper reaper;
 void* refill(std::size_t size_class) {
   reaper.is_armed = true;  // makes it, so that it is destroyed
   Bin& bin = thread_bins[size_class];
-  FreeBlock* magazine = std::exchange(bin.full, nullptr);
-  if (magazine == nullptr) {
-    Depot& depot = depot_of(size_class);
-    base::MutexLock lock{depot.mutex};
-    magazine = depot.magazines;
-    if (magazine != nullptr) {
-      depot.magazines = magazine->next_magazine;
-      depot_bytes.fetch_sub(magazine_bytes(size_class), std::memory_order_relaxed);
+  Magazine* full = std::exchange(bin.full, nullptr);
+  if (full == nullptr) {
+    full = take_full(size_class);
+  }
+  if (full != nullptr) {
+    if (bin.in_use != nullptr) {
+      give_empty(bin.in_use);
+    }
+    use(bin, full, magazine_blocks);
+  } else {
+    if (bin.in_use == nullptr) {
+      Magazine* const empty = take_empty();
+      if (empty == nullptr) {
+        throw std::bad_alloc{};
+      }
+      use(bin, empty, 0);
+    }
+    bin.count = fill_from_slabs(size_class, *bin.in_use);
+    if (bin.count == 0) {
+      throw std::bad_alloc{};
     }
   }
-  if (magazine == nullptr) {
-    bin.count = 0;
-    return ::operator new(bytes_of(size_class));
-  }
-  bin.first = magazine->next;
-  bin.count = magazine_blocks - 1;
-  return magazine;
+  return bin.blocks[--bin.count];
 }
 
-void give_full_magazine(std::size_t size_class) {
+void give_to_full(void* memory, std::size_t size_class) {
   reaper.is_armed = true;
   Bin& bin = thread_bins[size_class];
-  bin.count = 0;
-  if (bin.first == nullptr) {
-    return;  // the list's first use by this thread
+  Magazine* const empty = take_empty();
+  if (empty == nullptr) {
+    give_to_slabs(size_class, &memory, 1);
+    return;
   }
   if (bin.full != nullptr) {
-    give_to_depot(size_class, bin.full);
+    give_full(size_class, bin.full);
   }
-  bin.full = std::exchange(bin.first, nullptr);
+  bin.full = bin.in_use;
+  use(bin, empty, 0);
+  bin.blocks[bin.count++] = memory;
+}
+
+std::size_t held_bytes() {
+  return slabs_held.load(std::memory_order_relaxed) * slab_alignment;
 }
 
 void empty_thread_bins() {
   for (std::size_t size_class = 0; size_class < classes; ++size_class) {
     Bin& bin = thread_bins[size_class];
-    if (FreeBlock* full = std::exchange(bin.full, nullptr)) {
-      give_to_depot(size_class, full);
+    if (bin.full != nullptr) {
+      give_full(size_class, bin.full);
     }
-    free_all(std::exchange(bin.first, nullptr));
-    bin.count = magazine_blocks;
+    if (bin.in_use != nullptr) {
+      give_to_slabs(size_class, bin.blocks, bin.count);
+      give_empty(bin.in_use);
+    }
+    bin = {};
   }
 }
 

@@ -1,11 +1,11 @@
 #include "actors/block_pool.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace troupe::actors {
 namespace {
@@ -51,6 +51,45 @@ TEST(BlockPool, PassesMagazinesFromTheThreadThatFreesToTheOneThatTakes) {
     block_pool::give(block, 2);
   }
   block_pool::empty_thread_bins();
+}
+
+TEST(BlockPool, AlignsBlocksToCacheLines) {
+  void* small = block_pool::take(0);
+  void* large = block_pool::take(block_pool::classes - 1);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(small) % block_pool::class_bytes, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large) % block_pool::class_bytes, 0U);
+  block_pool::give(small, 0);
+  block_pool::give(large, block_pool::classes - 1);
+  block_pool::empty_thread_bins();
+}
+
+/// In the order in which they were taken or, `stride` blocks apart, in another.
+void give_all(const std::vector<void*>& blocks, std::size_t size_class, std::size_t stride) {
+  for (std::size_t start = 0; start < stride; ++start) {
+    for (std::size_t at = start; at < blocks.size(); at += stride) {
+      block_pool::give(blocks[at], size_class);
+    }
+  }
+  block_pool::empty_thread_bins();
+}
+
+TEST(BlockPool, ReturnsAPeaksMemoryToTheSystem) {
+  constexpr std::size_t size_class = 4;
+  constexpr std::size_t block_bytes = (size_class + 1) * block_pool::class_bytes;
+  constexpr std::size_t peak = 2 * block_pool::depot_bytes_max;
+  const std::size_t before = block_pool::held_bytes();
+  for (const std::size_t stride : {1, 7, 1000}) {
+    std::vector<void*> blocks;
+    for (std::size_t bytes = 0; bytes < peak; bytes += block_bytes) {
+      blocks.push_back(block_pool::take(size_class));
+    }
+    EXPECT_GE(block_pool::held_bytes() - before, peak);
+    EXPECT_LT(block_pool::held_bytes() - before, peak + peak / 4 + block_pool::depot_bytes_max);
+    give_all(blocks, size_class, stride);
+    if (stride == 1) {
+      EXPECT_LT(block_pool::held_bytes() - before, block_pool::depot_bytes_max * 5 / 4);
+    }
+  }
 }
 
 TEST(BlockPool, ServesSeveralThreadsThatFreeEachOthersBlocks) {

@@ -12,7 +12,7 @@ namespace troupe::actors {
 namespace {
 
 Envelope copy_of(const MessageBlock& block) {
-  Envelope copy{make_block(block.type->bytes_of_value)};
+  Envelope copy{make_block(block.type->bytes_of_value, Answerable::no)};
   block.type->copy(copy->value(), block.value());
   copy->type = block.type;
   copy->type_id = block.type_id;
@@ -33,7 +33,7 @@ void ActorCell::handle_repeatably(MessageBlock& block) {
     copy = copy_of(block);
   }
   const bool is_whole = copy || block.type == nullptr;  // whatever the handler does with its own
-  Asker asker{block.reply, block.by_name, block.deadline};
+  Asker asker{block.reply(), block.by_name, block.deadline};
   asker_ = &asker;
   retry.keeps_asker = true;
   Handled handled = Handled::done;
@@ -73,7 +73,7 @@ void ActorCell::keep_for_retry(MessageBlock& block) {
 void ActorCell::keep_with_task(Envelope message) {
   const std::uint32_t crashes = std::exchange(parts_->retry->crashes, 0);
   RunningTask& running = parts_->tasks.back();
-  if (message->reply && !running.asker.to) {
+  if (message->reply() && !running.asker.to) {
     return;  // it is answered, or another will answer: nobody would hear of a second time
   }
   running.task = run_with_message(std::move(running.task), std::move(message), crashes);

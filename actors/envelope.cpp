@@ -4,7 +4,8 @@ namespace troupe::actors {
 
 Envelope Envelope::encoded(BlockKind kind, std::uint32_t type_id, std::uint32_t shape,
                            base::ByteView body) {
-  MessageBlock* block = make_block(sizeof(MessageBlock::EncodedHead) + body.size());
+  MessageBlock* block =
+      make_block(sizeof(MessageBlock::EncodedHead) + body.size(), Answerable::yes);
   block->kind = kind;
   block->type_id = type_id;
   auto* head = new (block->value())

@@ -12,6 +12,7 @@
 #include "actors/block_pool.hpp"
 #include "actors/message_type.hpp"
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
@@ -36,13 +37,17 @@ enum class BlockKind : std::uint8_t {
   control,  ///< between cells; see control.hpp
 };
 
+/// Whether a block's message can be answered.
+enum class Answerable : bool { no, yes };
+
 /// One allocation: this header and, behind it, the value, or an EncodedHead and the encoded bytes.
+/// Before the header, if it can be answered, the ReplyAddress: so that a message that nobody
+/// answers fits one cache line with 16 bytes of value.
 struct alignas(16) MessageBlock {
   std::atomic<MessageBlock*> next{nullptr};
   const MessageType* type = nullptr;  ///< null: the value is encoded as MessagePack
   base::ActorId target;
   base::ActorId sender;
-  ReplyAddress reply;
   base::TimePoint deadline = base::time_never;
   std::uint32_t type_id = 0;
   BlockKind kind = BlockKind::message;
@@ -51,6 +56,7 @@ struct alignas(16) MessageBlock {
   bool by_name : 1 = false;        ///< the reply is wanted as a map by field name
   bool is_rerouted : 1 = false;    ///< a full mailbox passed it on
   bool has_begun : 1 = false;      ///< put aside by a handler that it had crashed before
+  bool is_answerable : 1 = false;  ///< a ReplyAddress lies before
   /// Of the block pool, or its number of classes: from the system.
   std::uint8_t size_class = block_pool::classes;
 
@@ -60,6 +66,22 @@ struct alignas(16) MessageBlock {
     std::uint32_t bytes = 0;
   };
 
+  [[nodiscard]] ReplyAddress reply() const {
+    return is_answerable ? *std::launder(reinterpret_cast<const ReplyAddress*>(this) - 1)
+                         : ReplyAddress{};
+  }
+  /// Precondition: the block was made answerable, or the address is empty.
+  void set_reply(ReplyAddress to) {
+    TROUPE_CHECK(is_answerable || !to, "the message has no place for who is to be answered");
+    if (is_answerable) {
+      *std::launder(reinterpret_cast<ReplyAddress*>(this) - 1) = to;
+    }
+  }
+  [[nodiscard]] ReplyAddress take_reply() {
+    const ReplyAddress to = reply();
+    set_reply({});
+    return to;
+  }
   [[nodiscard]] void* value() { return this + 1; }
   [[nodiscard]] const void* value() const { return this + 1; }
   template <class T>
@@ -83,17 +105,24 @@ struct alignas(16) MessageBlock {
     return static_cast<const EncodedHead*>(value());
   }
 };
-static_assert(sizeof(MessageBlock) == 64);
+static_assert(sizeof(MessageBlock) == 48);
+static_assert(sizeof(ReplyAddress) == alignof(MessageBlock));
 
 /// An empty block with so many bytes behind its header.
-[[nodiscard]] inline MessageBlock* make_block(std::size_t value_bytes) {
-  const std::size_t bytes = sizeof(MessageBlock) + value_bytes;
-  auto* block = new (allocate_block(bytes)) MessageBlock;
+[[nodiscard]] inline MessageBlock* make_block(std::size_t value_bytes, Answerable answerable) {
+  const bool is_answerable = answerable == Answerable::yes;
+  const std::size_t bytes =
+      (is_answerable ? sizeof(ReplyAddress) : 0) + sizeof(MessageBlock) + value_bytes;
+  void* memory = allocate_block(bytes);
+  if (is_answerable) {
+    memory = new (memory) ReplyAddress + 1;
+  }
+  auto* block = new (memory) MessageBlock;
+  block->is_answerable = is_answerable;
   const std::size_t size_class = block_pool::class_of(bytes);
-  block->size_class =
-      static_cast<std::uint8_t>(size_class < block_pool::classes && !block_pool::is_bypassed
-                                    ? size_class
-                                    : block_pool::classes);
+  block->size_class = static_cast<std::uint8_t>(
+      size_class < block_pool::classes && !block_pool::is_bypassed ? size_class
+                                                                   : block_pool::classes);
   return block;
 }
 
@@ -103,11 +132,13 @@ inline void destroy_block(MessageBlock* block) {
     block->type->destroy(block->value());
   }
   const std::size_t size_class = block->size_class;
+  void* memory =
+      block->is_answerable ? static_cast<void*>(reinterpret_cast<ReplyAddress*>(block) - 1) : block;
   block->~MessageBlock();
   if (size_class < block_pool::classes) {
-    block_pool::give(block, size_class);
+    block_pool::give(memory, size_class);
   } else {
-    ::operator delete(block);
+    ::operator delete(memory);
   }
 }
 
@@ -129,10 +160,11 @@ class Envelope {
 
   /// A typed value.
   template <class T>
-  static Envelope of(BlockKind kind, const MessageType& type, T&& value) {
+  static Envelope of(BlockKind kind, const MessageType& type, T&& value,
+                     Answerable answerable = Answerable::no) {
     using Value = std::remove_cvref_t<T>;
     static_assert(alignof(Value) <= alignof(MessageBlock));
-    MessageBlock* block = make_block(sizeof(Value));
+    MessageBlock* block = make_block(sizeof(Value), answerable);
     Envelope envelope{block};
     new (block->value()) Value(std::forward<T>(value));
     block->kind = kind;
@@ -141,7 +173,7 @@ class Envelope {
     return envelope;
   }
 
-  /// Bytes from the wire, copied once; decoded by the worker that runs the handler.
+  /// Bytes from the wire, copied once; decoded by the worker that runs the handler. Answerable.
   static Envelope encoded(BlockKind kind, std::uint32_t type_id, std::uint32_t shape,
                           base::ByteView body);
 

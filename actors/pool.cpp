@@ -257,20 +257,20 @@ bool PoolActor::route_to_all(Waiting& waiting) {
   if (type == nullptr) {
     return route_around(0, waiting.message);  // its worker refuses it
   }
-  if (message.reply) {
-    waiting.broadcast = std::make_shared<Broadcast>(ReplyRight{
-        std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline});
+  if (message.reply()) {
+    waiting.broadcast = std::make_shared<Broadcast>(
+        ReplyRight{message.take_reply(), message.by_name, message.deadline});
   }
   for (std::uint32_t& next = waiting.broadcast_next; next < size(); ++next) {
     Envelope one = copy(*type, message);
     if (waiting.broadcast) {
-      one->reply = {&system().requests(), open_copy(waiting.broadcast, message.deadline)};
-      if (!one->reply.request) {
+      one->set_reply({&system().requests(), open_copy(waiting.broadcast, message.deadline)});
+      if (!one->reply().request) {
         return false;
       }
     }
     if (!give_in_place(workers_[next], one)) {
-      system().requests().close(one->reply.request);
+      system().requests().close(one->reply().request);
       return false;
     }
   }

@@ -17,7 +17,7 @@ bool PoolActor::is_given_up(const Waiting& waiting) {
     return waiting.job->asker.is_given_up();
   }
   const PendingRequests& requests = system().requests();
-  const ReplyAddress& asker = waiting.message->reply;
+  const ReplyAddress asker = waiting.message->reply();
   return asker.sink == &requests && !requests.is_open(asker.request);
 }
 
@@ -64,7 +64,7 @@ bool PoolActor::begin_job(Waiting& waiting) {
   }
   const auto job = std::make_shared<Job>();
   MessageBlock& message = *waiting.message;
-  job->asker = {std::exchange(message.reply, ReplyAddress{}), message.by_name, message.deadline};
+  job->asker = {message.take_reply(), message.by_name, message.deadline};
   job->message = std::move(waiting.message);
   return begin_attempt(job, waiting);
 }
@@ -90,7 +90,7 @@ bool PoolActor::begin_attempt(const std::shared_ptr<Job>& job, Waiting& waiting)
     });
   });
   waiting.message = copy(*find(job->message->type_id), *job->message);
-  waiting.message->reply = {&requests, request};
+  waiting.message->set_reply({&requests, request});
   waiting.job = job;
   return true;
 }
@@ -121,8 +121,8 @@ void PoolActor::end_attempt(AttemptEnd& ended) {
 /// To be given out again: an attempt that was not begun stays the same attempt.
 void PoolActor::give_again(Envelope message) {
   std::shared_ptr<Job> job;
-  if (message->reply.sink == &system().requests()) {
-    const auto found = attempts_.find(message->reply.request.value);
+  if (message->reply().sink == &system().requests()) {
+    const auto found = attempts_.find(message->reply().request.value);
     job = found != attempts_.end() ? found->second.lock() : nullptr;
   }
   returned_.push_back({std::move(message), std::move(job)});

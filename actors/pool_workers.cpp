@@ -20,7 +20,7 @@ struct InFlight {
   ~InFlight() {
     if (message) {
       system.reject(message, base::Outcome::stopped);
-      ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+      ReplyRight{message->reply(), message->by_name, message->deadline}.fail(
           {AskError::Kind::not_run, base::Outcome::stopped, "the pool has ended"});
     }
   }
@@ -198,7 +198,7 @@ void PoolActor::refuse(Waiting waiting, base::Outcome outcome, const char* why) 
 void PoolActor::refuse(Envelope message, base::Outcome outcome, const char* why) {
   if (message) {
     system().reject(message, outcome);
-    ReplyRight{message->reply, message->by_name, message->deadline}.fail(
+    ReplyRight{message->reply(), message->by_name, message->deadline}.fail(
         {AskError::Kind::not_run, outcome, why});
   }
 }

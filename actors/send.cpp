@@ -42,7 +42,7 @@ void Send::State::attempt_remote(base::Duration pause) {
   }
   copy->target = to.id();
   copy->deadline = deadline;
-  copy->reply = {&system.requests(), request};
+  copy->set_reply({&system.requests(), request});
   copy->wants_receipt = true;
   // Without a number for the receipt, too many asks are open here: as if there were no room.
   const base::Outcome sent =

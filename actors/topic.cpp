@@ -22,8 +22,7 @@ void TopicActor::on(const Terminated& notice) {
 }
 
 void TopicActor::on_unhandled(Envelope&& message) {
-  ReplyRight asker{std::exchange(message->reply, ReplyAddress{}), message->by_name,
-                   message->deadline};
+  ReplyRight asker{message->take_reply(), message->by_name, message->deadline};
   if (message->type == &local_type<SubscriptionOrder>) {
     change(message->as<SubscriptionOrder>());
     return;

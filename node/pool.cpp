@@ -119,7 +119,7 @@ void Pool::on_unhandled(Envelope&& message) {
   job->shape = message->shape();
   job->by_name = message->by_name;
   job->deadline = std::min(message->deadline, now() + job_timeout);
-  job->asker = {std::exchange(message->reply, {}), message->by_name, message->deadline};
+  job->asker = {message->take_reply(), message->by_name, message->deadline};
   if (waiting_.size() >= jobs_max) {
     job->asker.fail({AskError::Kind::not_run, base::Outcome::mailbox_full,
                      "the pool has " + std::to_string(jobs_max) + " jobs waiting"});
@@ -170,7 +170,7 @@ void Pool::send(const std::shared_ptr<PoolJob>& job, Worker& worker) {
   Envelope envelope = Envelope::encoded(BlockKind::message, job->type_id, job->shape, job->body);
   envelope->by_name = job->by_name;
   envelope->deadline = job->deadline;
-  envelope->reply = {&requests, request};
+  envelope->set_reply({&requests, request});
   (void)worker.ref.post(std::move(envelope));
 }
 
@@ -185,11 +185,11 @@ void Pool::finished(const std::shared_ptr<PoolJob>& job, const actors::AnyRef& r
   }
   if (reply->kind == BlockKind::failure && job->attempts < attempts_max) {
     const AskError error = actors::detail::error_of(reply);
-    const bool worker_gone = error.kind == AskError::Kind::not_run &&
-                             (error.outcome == base::Outcome::stopped ||
-                              error.outcome == base::Outcome::node_lost ||
-                              error.outcome == base::Outcome::no_such_actor ||
-                              error.outcome == base::Outcome::mailbox_full);
+    const bool worker_gone =
+        error.kind == AskError::Kind::not_run &&
+        (error.outcome == base::Outcome::stopped || error.outcome == base::Outcome::node_lost ||
+         error.outcome == base::Outcome::no_such_actor ||
+         error.outcome == base::Outcome::mailbox_full);
     if (worker_gone && job->deadline > now()) {
       if (Worker* worker = find(ref);
           worker != nullptr && error.outcome != base::Outcome::mailbox_full) {

@@ -73,7 +73,7 @@ Outcome RemoteSink::send_message(Envelope&& envelope, transport::Link& link) {
     by_name =
         !known_types_->contains(std::uint64_t{envelope->type_id} << 32U | envelope->type->shape());
   }
-  const actors::ReplyAddress asker = envelope->reply;
+  const actors::ReplyAddress asker = envelope->reply();
   EncodeOptions options{.by_name = by_name, .now = system().clock().now()};
   if (asker) {
     options.request = open_request(*envelope);
@@ -102,8 +102,8 @@ Outcome RemoteSink::send_message(Envelope&& envelope, transport::Link& link) {
 /// The number that the peer answers to. Our own asks have one; for somebody else's ask that passes
 /// through here, a request is opened whose reply is passed back.
 std::uint64_t RemoteSink::open_request(actors::MessageBlock& message) {
-  base::ActorId request = message.reply.request;
-  if (message.reply.sink != &system().requests()) {
+  base::ActorId request = message.reply().request;
+  if (message.reply().sink != &system().requests()) {
     const base::TimePoint deadline = message.deadline != base::time_never
                                          ? message.deadline
                                          : system().clock().now() + relay_timeout;
@@ -112,7 +112,7 @@ std::uint64_t RemoteSink::open_request(actors::MessageBlock& message) {
       return 0;
     }
     system().requests().call_when_ready(
-        request, [to = message.reply, by_name = message.by_name](Envelope&& reply) {
+        request, [to = message.reply(), by_name = message.by_name](Envelope&& reply) {
           actors::ReplyRight{to, by_name, base::time_never}.send(std::move(reply));
         });
   }

@@ -88,8 +88,7 @@ void Router::on_peer_up(const std::shared_ptr<transport::Link>& link) {
   }
 }
 
-void Router::on_connection(const transport::Link& link, bool connected,
-                           const std::string& reason) {
+void Router::on_connection(const transport::Link& link, bool connected, const std::string& reason) {
   if (link.peer().is_client) {
     return;
   }
@@ -179,8 +178,8 @@ void Router::on_message(const Source& from, const base::Record& record) {
   if (from.sink == nullptr) {
     envelope->sender = {};
   }
-  envelope->reply = reply_address(from, record, envelope->deadline);
-  if (envelope->reply && !envelope->reply.request) {
+  envelope->set_reply(reply_address(from, record, envelope->deadline));
+  if (envelope->reply() && !envelope->reply().request) {
     system_.reject(envelope, Outcome::mailbox_full);
     send_envelope(*from.link,
                   actors::failure_envelope({AskError::Kind::not_run, Outcome::mailbox_full,
@@ -193,15 +192,15 @@ void Router::on_message(const Source& from, const base::Record& record) {
     return;
   }
   system_.reject(envelope, outcome);
-  actors::ReplyRight asker{envelope->reply, envelope->by_name, envelope->deadline};
+  actors::ReplyRight asker{envelope->reply(), envelope->by_name, envelope->deadline};
   if (envelope->wants_receipt) {
     asker.send(Envelope::of(BlockKind::receipt, actors::message_type<actors::Receipt>,
                             actors::Receipt{outcome}));
   } else {
     asker.fail({AskError::Kind::not_run, outcome,
-                record.name.empty() ? "the message was not accepted"
-                                    : "the message for '" + std::string{record.name} +
-                                          "' was not accepted"});
+                record.name.empty()
+                    ? "the message was not accepted"
+                    : "the message for '" + std::string{record.name} + "' was not accepted"});
   }
 }
 
@@ -272,11 +271,11 @@ void Router::on_terminated(const Source& from, const base::Record& record) {
   }
   actors::MessageSink* watcher = system_.sink_of({record.target});
   if (from.sink->watches().end({{record.target}, {record.sender}}) && watcher != nullptr) {
-    (void)watcher->deliver(actors::control_envelope(
-        Control::terminated, {record.target},
-        actors::Ending{{*from.sink, {record.sender}},
-                       static_cast<actors::ExitReason>(body->reason),
-                       body->text}));
+    (void)watcher->deliver(
+        actors::control_envelope(Control::terminated, {record.target},
+                                 actors::Ending{{*from.sink, {record.sender}},
+                                                static_cast<actors::ExitReason>(body->reason),
+                                                body->text}));
   }
 }
 

@@ -7,12 +7,12 @@
 
 namespace troupe::actors::detail {
 
-/// A message's value without its sender, asker and deadline.
+/// A message's value without its sender, asker and deadline; answerable.
 template <class M>
 Envelope copy_message(const MessageBlock& message) {
   if (message.type == &message_type<M>) {
     return Envelope::of(BlockKind::message, message_type<M>,
-                        M(*std::launder(static_cast<const M*>(message.value()))));
+                        M(*std::launder(static_cast<const M*>(message.value()))), Answerable::yes);
   }
   base::Bytes body;
   encode_body(message, body, message.type != nullptr);

@@ -56,8 +56,8 @@ actors::Envelope Probe::next(std::string_view type, base::Duration within) {
   if (message->type_id != base::fnv1a(type)) {
     system_->fail(expected + ", and " + name_of(message) + " came");
   }
-  record_->asker = {message->reply, message->by_name, message->deadline};
-  message->reply = {};
+  record_->asker = {message->reply(), message->by_name, message->deadline};
+  message->set_reply({});
   record_->sender = message->sender;
   return message;
 }
