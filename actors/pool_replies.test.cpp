@@ -306,6 +306,29 @@ TEST_F(PoolReplies, CancelledBroadcastGoesToNoMoreWorkers) {
   EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0, 0, 1, 1}));
 }
 
+TEST(BroadcastThatWasCancelled, GoesToNoMoreWorkersThoughOneAnswersIt) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    testing::TestSystem world{{.seed = seed}};
+    const auto log = std::make_shared<Log>();
+    const auto pool =
+        spawn_pool<Worker>(
+            world.system(),
+            {.workers = 2, .routing = Routing::broadcast(), .worker = {.mailbox_messages_max = 2}},
+            log)
+            .value();
+    EXPECT_EQ(pool.tell(FailAt{1}), base::Outcome::accepted);
+    world.run_until_idle();
+    EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+    EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+    auto ask = pool.ask(Slow{}, 60s);
+    world.run_until_idle();
+    ask.cancel();
+    world.advance(1s);
+    EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0, 0, 1, 1})) << "seed " << seed;
+    EXPECT_EQ(log->ended, (std::vector<std::int64_t>{0}));
+  }
+}
+
 // What a worker has begun and keeps.
 
 TEST_F(PoolReplies, AWorkerTooManyAnswersFirstWhatItKept) {
