@@ -208,6 +208,7 @@ TEST_F(ActorExtrasTest, StashRefusesWhatItHasNoRoomFor) {
   }
   (void)safe.tell(Set{4});
   run();
+  ASSERT_TRUE(asks[3].is_ready());
   EXPECT_EQ(asks[3].get().error().outcome, base::Outcome::mailbox_full);
   EXPECT_EQ(dead(base::Outcome::mailbox_full), 2U);
   (void)safe.tell(Open{});
@@ -284,7 +285,7 @@ struct Note {
 /// Puts everything aside until it is opened; what it then gets goes as its text says.
 class Drawer : public Actor {
  public:
-  using Protocol = actors::Protocol<Open, Note, Set, Log>;
+  using Protocol = actors::Protocol<Open, Close, Note, Set, Log>;
   explicit Drawer(std::string* log) : log_(log) {}
   void on_start() override { set_stash_max(100, 2'000); }
   void on_restart(const std::string&) override { is_open_ = true; }
@@ -292,6 +293,7 @@ class Drawer : public Actor {
     is_open_ = true;
     unstash_all();
   }
+  void on(const Close&) { is_open_ = false; }
   void on(const Set&) { (void)stash(Knock{}); }
   void on(const Note& m) {
     if (!is_open_) {
@@ -339,11 +341,65 @@ TEST_F(ActorExtrasTest, StashIsBoundedInBytes) {
     (void)drawer.tell(Note{std::string(1'500, 'a')});
     (void)drawer.tell(Note{std::string(1'500, 'b')});
     run();
-    EXPECT_EQ(dead(base::Outcome::mailbox_full), 1U);  // in the second round it is open
+    EXPECT_EQ(dead(base::Outcome::mailbox_full), round + 1U);
     (void)drawer.tell(Open{});
+    (void)drawer.tell(Close{});
     run();
   }
-  EXPECT_EQ(log.size(), 3U * 1'501U);
+  EXPECT_EQ(log.size(), 2U * 1'501U);
+}
+
+/// Puts every note aside, and says how that ended.
+class Hoarder : public Actor {
+ public:
+  using Protocol = actors::Protocol<Note, Set, Open, Slam>;
+  explicit Hoarder(std::vector<base::Outcome>* outcomes) : outcomes_(outcomes) {}
+  void on(const Note& m) { outcomes_->push_back(stash(m)); }
+  void on(const Set& m) { set_stash_max(static_cast<std::uint32_t>(m.to), 2'000); }
+  void on(const Open&) {
+    unstash_all();
+    outcomes_->push_back(stash(Note{"behind them"}));
+  }
+  void on(const Slam&) { throw std::runtime_error{"a slam"}; }
+
+ private:
+  std::vector<base::Outcome>* outcomes_;
+};
+
+constexpr base::Outcome yes = base::Outcome::accepted;
+constexpr base::Outcome full = base::Outcome::mailbox_full;
+
+TEST_F(ActorExtrasTest, StashCountsWhatIsTakenOutUntilItIsHandled) {
+  std::vector<base::Outcome> outcomes;
+  auto hoarder = spawn<Hoarder>({}, &outcomes);
+  (void)hoarder.tell(Set{2});
+  (void)hoarder.tell(Note{"one"});
+  (void)hoarder.tell(Note{"two"});
+  (void)hoarder.tell(Open{});
+  run();
+  EXPECT_EQ(outcomes, (std::vector{yes, yes, full, yes, yes}));
+}
+
+TEST_F(ActorExtrasTest, StashCountsTheBytesOfWhatCameBeforeItsBound) {
+  std::vector<base::Outcome> outcomes;
+  auto hoarder = spawn<Hoarder>({}, &outcomes);
+  (void)hoarder.tell(Note{std::string(1'500, 'a')});
+  (void)hoarder.tell(Set{100});
+  (void)hoarder.tell(Note{std::string(1'500, 'b')});
+  run();
+  EXPECT_EQ(outcomes, (std::vector{yes, full}));
+}
+
+TEST_F(ActorExtrasTest, RestartWithoutTheStashMakesRoomForItsBytes) {
+  std::vector<base::Outcome> outcomes;
+  auto hoarder = spawn<Hoarder>({.keep_mailbox = false}, &outcomes);
+  (void)hoarder.tell(Set{100});
+  (void)hoarder.tell(Note{std::string(1'500, 'a')});
+  (void)hoarder.tell(Slam{});
+  advance(1s);
+  (void)hoarder.tell(Note{std::string(1'500, 'b')});
+  run();
+  EXPECT_EQ(outcomes, (std::vector{yes, yes}));
 }
 
 /// Stashes, and handles what it stashed by a coroutine that waits.

@@ -231,9 +231,12 @@ TEST_F(ActorFailures, AnActorMayDestroyTheLastReferenceToItself) {
 /// Keeps the right to answer one request until another message throws.
 class Forgetful : public Actor {
  public:
-  using Protocol = actors::Protocol<Hit, End>;
-  void on(const Hit&, ReplyTo<std::int64_t> reply) { kept_ = std::move(reply); }
-  void on(const End&) {
+  using Protocol = actors::Protocol<Hit>;
+  void on(const Hit& m, ReplyTo<std::int64_t> reply) {
+    if (m.text == "keep") {
+      kept_ = std::move(reply);
+      return;
+    }
     const ReplyTo<std::int64_t> lost = std::move(kept_);
     throw Refusal{"not you"};
   }
@@ -245,11 +248,13 @@ class Forgetful : public Actor {
 TEST_F(ActorFailures, WhatAHandlerThrowsIsNoAnswerToAnotherRequest) {
   for (const OnCrash on_crash : {OnCrash::drop_message, OnCrash::retry_message}) {
     const auto forgetful = system.spawn<Forgetful>({.on_crash = on_crash}).value();
-    auto asked = forgetful.ask(Hit{}, 5s);
-    EXPECT_EQ(forgetful.tell(End{}), base::Outcome::accepted);
+    auto asked = forgetful.ask(Hit{"keep"}, 5s);
+    auto refused = forgetful.ask(Hit{"throw"}, 5s);  // by the same deadline
     run();
     ASSERT_TRUE(asked.is_ready());
     EXPECT_EQ(asked.get().error().reason, "the actor let go of the request without an answer");
+    ASSERT_TRUE(refused.is_ready());
+    EXPECT_EQ(refused.get().error().text(), "not you");
   }
 }
 

@@ -164,6 +164,58 @@ TEST_F(ActorOptions, RepeatingWithoutAnIntervalFailsTheActorAndSaysSo) {
   EXPECT_EQ(asked.error().reason, "the actor crashed: every() needs an interval longer than 0");
 }
 
+/// Sets a timer for once, and one for ever.
+class Alarmed : public Actor {
+ public:
+  using Protocol = actors::Protocol<Begin, Tick, Get, Begun>;
+  explicit Alarmed(std::int64_t* ticks) : ticks_(ticks) {}
+  void on(const Begin&) {
+    once_ = after(1h, Tick{});
+    every(10ms, Tick{});
+  }
+  void on(const Tick&) { ++*ticks_; }
+  std::int64_t on(const Get&) { throw std::runtime_error{"alarmed"}; }
+  bool on(const Begun&) {
+    cancel(once_);
+    return true;
+  }
+
+ private:
+  TimerId once_{};
+  std::int64_t* ticks_;
+};
+
+TEST_F(ActorOptions, TimersEndWhereTheyAreCancelledAndWithTheirActor) {
+  std::int64_t ticks = 0;
+  const std::size_t before = system.timers().size();
+  auto alarmed = spawn<Alarmed>({}, &ticks);
+  EXPECT_EQ(alarmed.tell(Begin{}), base::Outcome::accepted);
+  run();
+  EXPECT_EQ(system.timers().size(), before + 2);
+  EXPECT_EQ(alarmed.tell(Begun{}), base::Outcome::accepted);
+  run();
+  EXPECT_EQ(system.timers().size(), before + 1);
+  advance(100ms);
+  EXPECT_EQ(ticks, 10);
+  system.stop(alarmed);
+  run();
+  EXPECT_EQ(system.timers().size(), before);
+}
+
+TEST_F(ActorOptions, TimersOfAnObjectThatCrashedAreNotTheNextOnes) {
+  std::int64_t ticks = 0;
+  const std::size_t before = system.timers().size();
+  auto alarmed = spawn<Alarmed>({}, &ticks);
+  EXPECT_EQ(alarmed.tell(Begin{}), base::Outcome::accepted);
+  EXPECT_EQ(alarmed.tell(Get{}), base::Outcome::accepted);
+  run();
+  advance(2h);
+  EXPECT_EQ(ticks, 0);
+  EXPECT_EQ(system.timers().size(), before);
+  system.stop(alarmed);
+  run();
+}
+
 // Results that hold something else.
 
 class Careless : public Actor {

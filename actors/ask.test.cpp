@@ -66,6 +66,21 @@ TEST_F(AskTest, CancelledRequestIsDroppedBeforeItIsHandled) {
   EXPECT_EQ(dead(base::Outcome::cancelled), 2U);
 }
 
+TEST_F(AskTest, RequestThatIsOverEndsNoOther) {
+  PendingRequests& requests = system.requests();
+  const base::ActorId over = requests.open(base::time_never);
+  requests.close(over);
+  const base::ActorId next = requests.open(base::time_never);
+  ASSERT_EQ(static_cast<std::uint32_t>(next.value), static_cast<std::uint32_t>(over.value));
+  requests.close(over);
+  Envelope late = Envelope::of(BlockKind::reply, message_type<Done>, Done{});
+  late->target = over;
+  EXPECT_EQ(requests.deliver(std::move(late)), base::Outcome::no_such_actor);
+  EXPECT_FALSE(requests.is_open(over));
+  EXPECT_TRUE(requests.is_open(next));
+  requests.close(next);
+}
+
 TEST_F(AskTest, CallbackKeepsTheRequestAlive) {
   auto counter = spawn<Counter>({}, 3);
   std::int64_t got = 0;

@@ -184,7 +184,9 @@ TEST(CrashRetryOff, WhatACoroutineHadIsNotRepeatedUnlessAskedFor) {
 class PutsAside final : public Actor {
  public:
   using Protocol = actors::Protocol<Say>;
-  explicit PutsAside(std::shared_ptr<Words> words) : words_(std::move(words)) {}
+  explicit PutsAside(std::shared_ptr<Words> words, std::uint32_t stash_max = 10)
+      : words_(std::move(words)), stash_max_(stash_max) {}
+  void on_start() override { set_stash_max(stash_max_); }
   void on(const Say& m, ReplyTo<std::int64_t> reply) {
     words_->push_back(m.text);
     if (words_->size() == 1) {
@@ -195,6 +197,7 @@ class PutsAside final : public Actor {
 
  private:
   std::shared_ptr<Words> words_;
+  std::uint32_t stash_max_;
 };
 
 TEST(CrashRetryStash, WhatCrashedTheActorAndWasThenPutAsideMayHaveRun) {
@@ -207,6 +210,55 @@ TEST(CrashRetryStash, WhatCrashedTheActorAndWasThenPutAsideMayHaveRun) {
   world.stop(actor);
   ASSERT_TRUE(asked.is_ready());
   EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+}
+
+TEST(CrashRetryStash, WhatCrashedTheActorAndFindsNoRoomThereMayHaveRun) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  const auto actor =
+      world.spawn<PutsAside>({.on_crash = OnCrash::retry_message}, words, std::uint32_t{0});
+  auto asked = actor.ask(Say{"first"}, 5s);
+  world.advance(2s);
+  ASSERT_TRUE(asked.is_ready());
+  const auto result = asked.get();
+  EXPECT_EQ(result.error().kind, AskError::Kind::may_have_run);
+  EXPECT_EQ(result.error().outcome, base::Outcome::mailbox_full);
+}
+
+/// Before it is retried, and when it was put aside.
+class CrashRetryLeft : public ::testing::TestWithParam<base::Duration> {};
+
+TEST_P(CrashRetryLeft, WhatCrashedTheActorIsNotLeftToOthers) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  int left = 0;
+  const auto actor = world.spawn<PutsAside>(
+      {.on_crash = OnCrash::retry_message, .on_left = [&](Envelope&&) { ++left; }}, words);
+  auto asked = actor.ask(Say{"first"}, 5s);
+  world.run_until_idle();
+  world.advance(GetParam());
+  world.stop(actor);
+  EXPECT_EQ(left, 0);
+  ASSERT_TRUE(asked.is_ready());
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtBothPlaces, CrashRetryLeft, ::testing::Values(0s, 2s));
+
+TEST(CrashRetryHandOver, WhatCrashedTheActorAndWasThenPutAsideIsNotHandedOver) {
+  testing::TestSystem world;
+  const auto words = std::make_shared<Words>();
+  const auto heirs = std::make_shared<Words>();
+  const auto actor = world.spawn<PutsAside>({.on_crash = OnCrash::retry_message}, words);
+  const auto heir = world.spawn<Trying<false>>({}, heirs);
+  auto asked = actor.ask(Say{"first"}, 5s);
+  world.advance(2s);
+  ASSERT_EQ(words->size(), 2U);
+  world.system().hand_over(actor, heir);
+  world.advance(1s);
+  ASSERT_TRUE(asked.is_ready());
+  EXPECT_EQ(asked.get().error().kind, AskError::Kind::may_have_run);
+  EXPECT_TRUE(heirs->empty());
 }
 
 TEST(CrashRetryHandOver, WhatCrashedTheActorIsNotHandedOver) {

@@ -296,6 +296,25 @@ TEST(MailboxFairness, LeavesRoomForOthersAlsoWithAPolicy) {
   }
 }
 
+TEST(MailboxFairness, LeavesRoomForOthersWhereFewMessagesAreTooManyBytes) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto reader = system.spawn<Reader>({.mailbox_bytes_max = 64 * 200}, log);
+  const auto flooder = system.spawn<Flooder>({}, reader);
+  EXPECT_EQ(flooder.tell(Go{0, 20'000}), Outcome::accepted);
+  // Long before as many are handled as the mailbox could hold by their number.
+  int offered = 0;
+  int taken = 0;
+  while (log->size() < 1'500 && system.step()) {
+    if (log->size() > 500) {
+      ++offered;
+      taken += reader.tell(Note{1, {}}) == Outcome::accepted ? 1 : 0;
+    }
+  }
+  ASSERT_GE(offered, 50);
+  EXPECT_GE(taken, offered * 3 / 4);
+}
+
 /// Fills a mailbox partly, and then waits with a message for which there is no room.
 class Patient : public Actor {
  public:

@@ -70,6 +70,27 @@ TEST_F(OwnThreadTest, ActorsThatBlockHoldNobodyUp) {
   EXPECT_EQ(std::unique(threads.begin(), threads.end()), threads.end());
 }
 
+/// Waits for another one's answer without a coroutine.
+class Waiter : public Actor {
+ public:
+  using Protocol = actors::Protocol<WhichThread>;
+  explicit Waiter(ActorRef<Driver> other) : other_(other) {}
+  std::uint64_t on(const WhichThread& m) {
+    return other_.ask(m, std::chrono::minutes{1}).get().value();
+  }
+
+ private:
+  ActorRef<Driver> other_;
+};
+
+TEST_F(OwnThreadTest, AHandlerMayWaitForAnAnswer) {
+  auto driver = system.spawn<Driver>({}).value();
+  auto waiter = system.spawn<Waiter>({.own_thread = true}, driver).value();
+  const auto by_waiter = waiter.ask(WhichThread{}, std::chrono::minutes{1}).get();
+  ASSERT_TRUE(by_waiter.ok()) << by_waiter.error().text();
+  EXPECT_EQ(by_waiter.value(), driver.ask(WhichThread{}, std::chrono::minutes{1}).get().value());
+}
+
 TEST_F(OwnThreadTest, ThreadsArePutToUseAgain) {
   for (int i = 0; i < 50; ++i) {
     auto driver = system.spawn<Driver>({.own_thread = true}).value();

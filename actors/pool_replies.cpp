@@ -151,6 +151,9 @@ void PoolActor::Broadcast::end(Envelope reply) {
   ReplyRight asker;
   {
     base::MutexLock lock{mutex_};
+    if (asker_.is_given_up()) {
+      return;  // and stays so: it goes to no more workers
+    }
     asker = std::move(asker_);
   }
   asker.send(std::move(reply));

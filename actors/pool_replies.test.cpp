@@ -99,6 +99,7 @@ class Worker : public Actor {
     }
   }
   void on(const Later&, ReplyTo<std::int64_t> reply) {
+    log_->begun.push_back(number_);
     kept_.push_back(std::move(reply));
     log_->kept_max = std::max(log_->kept_max, kept_.size());
     after(50ms, AnswerLater{});
@@ -218,6 +219,26 @@ TEST_F(PoolReplies, ABroadcastThatExpiresBeforeAnyWorkerBeganItIsNotRun) {
   EXPECT_EQ(log->begun.size(), 2U);
 }
 
+TEST(BroadcastWithARetiredWorker, GivesNobodyElseWhatThatOneLeftBehind) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    testing::TestSystem world{{.seed = seed}};
+    const auto log = std::make_shared<Log>();
+    const auto pool =
+        spawn_pool<Worker>(world.system(), {.workers = 2, .routing = Routing::broadcast()}, log)
+            .value();
+    world.run_until_idle();
+    EXPECT_EQ(pool.tell(FailAt{1}), base::Outcome::accepted);
+    auto ask = pool.ask(Slow{}, 60s);
+    while (log->begun.empty() && world.step()) {
+    }
+    pool.resize(1);
+    world.advance(1s);
+    EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0})) << "seed " << seed;
+    ASSERT_TRUE(ask.is_ready());
+    EXPECT_EQ(ask.get().value(), 0);
+  }
+}
+
 TEST_F(PoolReplies, ABroadcastOutlivesItsPool) {
   const auto pool = start({.workers = 2, .routing = Routing::broadcast()});
   auto ask = pool.ask(Slow{}, 60s);
@@ -245,6 +266,20 @@ TEST_F(PoolReplies, CancelReachesWhatWaitsInThePool) {
   EXPECT_EQ(pool.status().waiting, 0U);
 }
 
+TEST_F(PoolReplies, CancelledRequestKeepsNoWorkerFromTheNextOne) {
+  const auto pool = start({.workers = 1, .routing = Routing::on_demand()});
+  EXPECT_EQ(pool.tell(Slow{}), base::Outcome::accepted);
+  world.advance(5ms);
+  auto cancelled = pool.ask(Who{}, 60s);
+  world.run_until_idle();
+  EXPECT_EQ(pool.status().waiting, 1U);
+  auto next = pool.ask(Who{}, 60s);
+  cancelled.cancel();
+  world.advance(5ms);
+  EXPECT_TRUE(next.is_ready());
+  EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0}));
+}
+
 TEST_F(PoolReplies, CancelledIdempotentWorkIsNotBegunAgain) {
   const auto pool = start({.workers = 2, .attempts_max = 3});
   auto ask = pool.ask(Repeat{}, 60s);
@@ -256,16 +291,42 @@ TEST_F(PoolReplies, CancelledIdempotentWorkIsNotBegunAgain) {
 
 TEST_F(PoolReplies, CancelledBroadcastGoesToNoMoreWorkers) {
   const auto pool =
-      start({.workers = 1, .routing = Routing::broadcast(), .worker = {.mailbox_messages_max = 2}});
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_EQ(pool.tell(Slow{}), base::Outcome::accepted);
-    world.run_until_idle();
-  }
-  auto ask = pool.ask(Who{}, 60s);
+      start({.workers = 2, .routing = Routing::broadcast(), .worker = {.mailbox_messages_max = 2}});
+  EXPECT_EQ(pool.tell(FailAt{1}), base::Outcome::accepted);
   world.run_until_idle();
+  // What the replacement may have at first.
+  EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+  EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+  auto ask = pool.ask(Later{}, 60s);
+  world.run_until_idle();
+  EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0, 0}));
+  EXPECT_EQ(pool.status().waiting, 3U);
   ask.cancel();
   world.advance(1s);
-  EXPECT_EQ(log->begun.size(), 4U);
+  EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0, 0, 1, 1}));
+}
+
+TEST(BroadcastThatWasCancelled, GoesToNoMoreWorkersThoughOneAnswersIt) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    testing::TestSystem world{{.seed = seed}};
+    const auto log = std::make_shared<Log>();
+    const auto pool =
+        spawn_pool<Worker>(
+            world.system(),
+            {.workers = 2, .routing = Routing::broadcast(), .worker = {.mailbox_messages_max = 2}},
+            log)
+            .value();
+    EXPECT_EQ(pool.tell(FailAt{1}), base::Outcome::accepted);
+    world.run_until_idle();
+    EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+    EXPECT_EQ(pool.tell(Who{}), base::Outcome::accepted);
+    auto ask = pool.ask(Slow{}, 60s);
+    world.run_until_idle();
+    ask.cancel();
+    world.advance(1s);
+    EXPECT_EQ(log->begun, (std::vector<std::int64_t>{0, 0, 0, 1, 1})) << "seed " << seed;
+    EXPECT_EQ(log->ended, (std::vector<std::int64_t>{0}));
+  }
 }
 
 // What a worker has begun and keeps.

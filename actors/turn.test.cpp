@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "actors/channel.hpp"
@@ -143,6 +144,47 @@ TEST_F(TurnTest, AStopReachesWhoPutsAMessageAsideForEver) {
   while (rounds == 0 && world.step()) {
   }
   system.stop(undecided);
+  run();
+  EXPECT_LT(rounds, 1'000);
+}
+
+TEST_F(TurnTest, WhatIsTakenOutOfTheStashCountsInTheTurn) {
+  std::int64_t rounds = 0;
+  auto undecided = spawn<Undecided>({}, &rounds);
+  (void)undecided.tell(Wait{});
+  std::int64_t most = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::int64_t before = rounds;
+    ASSERT_TRUE(world.step());
+    most = std::max(most, rounds - before);
+  }
+  EXPECT_LE(most, 20);  // of turns of up to 8: a few go together
+  system.stop(undecided);
+  run();
+}
+
+/// Sends to itself.
+class Eager : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait>;
+  explicit Eager(std::int64_t* rounds) : rounds_(rounds) {}
+  void on(const Wait& m) {
+    if (++*rounds_ < many) {
+      (void)self_as<Eager>().tell(m);
+    }
+  }
+
+ private:
+  std::int64_t* rounds_;
+};
+
+TEST_F(TurnTest, AStopReachesWhoSendsToItselfForEver) {
+  std::int64_t rounds = 0;
+  auto eager = spawn<Eager>({}, &rounds);
+  (void)eager.tell(Wait{});
+  while (rounds == 0 && world.step()) {
+  }
+  system.stop(eager);
   run();
   EXPECT_LT(rounds, 1'000);
 }
