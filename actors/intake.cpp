@@ -59,11 +59,15 @@ base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope, bool has_waited)
   MessageBlock* block = envelope.release();
   system().count_sent();
   const bool may_enter = has_waited || !in.has_waiting.load(std::memory_order_relaxed);
-  bool is_taken = may_enter && lane.push(block, dropped);
+  const std::uint64_t dominant = in.dominant.load(std::memory_order_relaxed);
+  bool is_taken = may_enter && lane.push(block, dropped, {.crowder = dominant});
+  if (!dropped.empty()) {
+    is_pressed_.store(true, std::memory_order_relaxed);
+  }
   if (!is_taken && !has_waited && !lane.is_divided()) {
     is_pressed_.store(true, std::memory_order_relaxed);
-    const std::uint64_t dominant = in.dominant.load(std::memory_order_relaxed);
-    is_taken = dominant != Intake::nobody && dominant != sender && lane.push(block, dropped, true);
+    is_taken = dominant != Intake::nobody && dominant != sender &&
+               lane.push(block, dropped, {.into_reserve = true});
   }
   for (MessageBlock* unlucky : dropped) {
     system().dead_letter(Envelope{unlucky}, {AskError::Kind::not_run, base::Outcome::mailbox_full,
@@ -192,7 +196,6 @@ void ActorCell::relieve_after_full_turn(std::uint32_t handled) {
 bool ActorCell::admit_or_relax(std::uint32_t count_max) {
   if (!admit_waiting_senders(count_max) && !is_crowded()) {
     Intake& in = intake();
-    in.end_vote();
     base::MutexLock lock{in.mutex};
     if (in.waiting.empty()) {
       in.waits_for_shares.store(false, std::memory_order_relaxed);

@@ -87,12 +87,26 @@ bool PolicyLane::can_make_room(std::size_t bytes, int priority) const {
 }
 
 /// From the lowest priority that is there.
-MessageBlock* PolicyLane::drop_one() {
+MessageBlock* PolicyLane::drop_one(std::uint64_t crowder) {
   const auto lowest = std::prev(queues_.end());
   std::deque<Queued>& queue = lowest->second;
-  const bool drops_oldest = policy_.overflow == Overflow::drop_oldest;
-  const Queued dropped = drops_oldest ? queue.front() : queue.back();
-  drops_oldest ? queue.pop_front() : queue.pop_back();
+  // Most messages are the crowder's: one is near.
+  const auto looked_at = static_cast<std::ptrdiff_t>(std::min<std::size_t>(queue.size(), 64));
+  const auto is_crowders = [crowder](const Queued& queued) {
+    return queued.block->sender.value == crowder;
+  };
+  auto unlucky = queue.begin();
+  if (policy_.overflow == Overflow::drop_oldest) {
+    const auto end = queue.begin() + looked_at;
+    const auto found = std::find_if(queue.begin(), end, is_crowders);
+    unlucky = found != end ? found : queue.begin();
+  } else {
+    const auto end = queue.rbegin() + looked_at;
+    const auto found = std::find_if(queue.rbegin(), end, is_crowders);
+    unlucky = std::prev((found != end ? found : queue.rbegin()).base());
+  }
+  const Queued dropped = *unlucky;
+  queue.erase(unlucky);
   if (queue.empty()) {
     queues_.erase(lowest);
   }
@@ -101,7 +115,8 @@ MessageBlock* PolicyLane::drop_one() {
   return dropped.block;
 }
 
-bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped, bool into_reserve) {
+bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped,
+                      PushOptions options) {
   const std::uint32_t share = share_of(*block);
   base::MutexLock lock{mutex_};
   if (is_share_full(share)) {
@@ -113,12 +128,12 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped, 
   if (policy_.overflow == Overflow::drop_newest || policy_.overflow == Overflow::drop_oldest) {
     while (can_make_room(bytes, priority) && !has_room(bytes) && !queues_.empty() &&
            queues_.rbegin()->first <= priority) {
-      dropped.push_back(drop_one());
+      dropped.push_back(drop_one(options.crowder));
     }
   }
   const bool has_reserve =
       policy_.overflow == Overflow::wait || policy_.overflow == Overflow::reject;
-  if (!has_room(bytes, into_reserve && has_reserve)) {
+  if (!has_room(bytes, options.into_reserve && has_reserve)) {
     return false;
   }
   queues_[priority].push_back({block, bytes, share});

@@ -21,8 +21,9 @@ namespace troupe::actors {
 enum class Overflow : std::uint8_t {
   wait,         ///< refuses; who used `co_await send` waits for room, in the order of coming
   reject,       ///< refuses, also who would wait
-  drop_newest,  ///< takes it, and drops the newest of those in the mailbox
-  drop_oldest,  ///< takes it, and drops the oldest of those in the mailbox
+  drop_newest,  ///< takes it, and drops the newest of those in the mailbox; where one sender
+                ///< crowds, of that sender's
+  drop_oldest,  ///< the same with the oldest
   fallback,     ///< passes it on to another actor, whose outcome it is
 };
 
@@ -70,14 +71,21 @@ class PolicyLane {
   /// Before the actor takes its first message.
   void configure(const MailboxPolicy& policy, PriorityOf priority_of);
 
+  static constexpr std::uint64_t nobody = ~std::uint64_t{0};
+  struct PushOptions {
+    /// Where the policy refuses, a sixteenth and one more counts as room.
+    bool into_reserve = false;
+    /// The sender of most messages: where the policy drops, some of its come first.
+    std::uint64_t crowder = nobody;
+  };
+
   /// From now on a message of a share without room is refused, whatever the policy says. Null: not.
   void divide(std::shared_ptr<MailboxShares> shares);
 
   /// False: there is no room, and the block stays with the caller. `dropped` gets what had to make
-  /// room; the caller owns it. `into_reserve`: where the policy refuses, a sixteenth and one more
-  /// counts as room.
+  /// room; the caller owns it.
   [[nodiscard]] bool push(MessageBlock* block, std::vector<MessageBlock*>& dropped,
-                          bool into_reserve = false);
+                          PushOptions options);
   /// The next message, or null. It counts in size() until done(). The caller owns it.
   [[nodiscard]] MessageBlock* pop();
   void done() { size_.fetch_sub(1, std::memory_order_release); }
@@ -106,7 +114,7 @@ class PolicyLane {
   [[nodiscard]] bool is_share_full(std::uint32_t share) const TROUPE_REQUIRES(mutex_);
   void leave(const Queued& queued) TROUPE_REQUIRES(mutex_);
   [[nodiscard]] bool can_make_room(std::size_t bytes, int priority) const TROUPE_REQUIRES(mutex_);
-  [[nodiscard]] MessageBlock* drop_one() TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] MessageBlock* drop_one(std::uint64_t crowder) TROUPE_REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   MailboxPolicy policy_ TROUPE_GUARDED_BY(mutex_);

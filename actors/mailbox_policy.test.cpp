@@ -296,6 +296,27 @@ TEST(MailboxFairness, LeavesRoomForOthersAlsoWithAPolicy) {
   }
 }
 
+TEST(MailboxFairness, DropsOfTheSenderThatCrowdsTheMailbox) {
+  for (const Overflow overflow : {Overflow::drop_newest, Overflow::drop_oldest}) {
+    TestSystem system;
+    const auto log = std::make_shared<std::vector<std::int64_t>>();
+    const auto reader =
+        system.spawn<Reader>({.mailbox_messages_max = 64, .overflow = overflow}, log);
+    const auto flooder = system.spawn<Flooder>({}, reader);
+    EXPECT_EQ(flooder.tell(Go{0, 800}), Outcome::accepted);
+    int offered = 0;
+    while (system.step()) {
+      if (log->size() > 256 && offered < 20) {
+        ++offered;
+        EXPECT_EQ(reader.tell(Note{1, {}}), Outcome::accepted);
+      }
+    }
+    ASSERT_EQ(offered, 20);
+    EXPECT_GE(std::count(log->begin(), log->end(), 1), 19);
+    EXPECT_GT(dead_by_full_mailbox(system), 1'000U);
+  }
+}
+
 TEST(MailboxFairness, LeavesRoomForOthersWhereFewMessagesAreTooManyBytes) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();

@@ -69,7 +69,7 @@ Contest send_to_name_contest() {
   contest.work = "send to a name";
   contest.unit = "ns";
   contest.less_is_better = true;
-  contest.count = 3'000'000;
+  contest.count = 10'000'000;
   contest.ours = {"ours", {"bench-names", "by-name", count_word}};
   contest.peers = {{"a reference", {"bench-names", "by-reference", count_word}}};
   contest.gates = {{"C4", 1 / 1.2, {}}};

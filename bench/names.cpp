@@ -56,6 +56,7 @@ int run(std::string_view work, std::uint64_t count) {
   config.listen = "tcp://127.0.0.1:0";
   config.demo = false;
   config.log_level = base::LogLevel::warn;
+  config.workers = 1;  // which cores the two actors are on costs more than a name does
   Node node{config};
   node.start().value();
   node.wait_until_ready(std::chrono::seconds{20}).value();

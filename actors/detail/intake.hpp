@@ -35,9 +35,11 @@ struct ActorCell::Intake {
   }
 
   /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
-  /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve.
-  /// All plain threads together are one sender.
-  static constexpr std::uint64_t nobody = ~std::uint64_t{0};
+  /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve,
+  /// and where messages are dropped, that sender's come first.
+  /// All plain threads together are one sender. The vote outlasts the crowd, which often comes again
+  /// before the votes of one turn could tell.
+  static constexpr std::uint64_t nobody = PolicyLane::nobody;
   /// A quarter of a mailbox says who crowds it; in a large one, more than one full turn.
   static constexpr std::uint32_t votes_to_dominate(std::uint32_t messages_max) {
     return std::clamp(messages_max / 4, 16U, 2048U);
@@ -62,11 +64,6 @@ struct ActorCell::Intake {
         (leader != nobody || votes == 0)) {
       dominant.store(leader, std::memory_order_relaxed);
     }
-  }
-  void end_vote() {
-    candidate = nobody;
-    votes = 0;
-    dominant.store(nobody, std::memory_order_relaxed);
   }
 };
 
