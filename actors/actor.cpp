@@ -113,7 +113,9 @@ void detail::Pause::cancel() {
 
 ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
   if (this != &other) {
-    fail({AskError::Kind::may_have_run, base::Outcome::stopped, "the request was dropped"});
+    if (to_) {
+      fail({AskError::Kind::may_have_run, base::Outcome::stopped, "the request was dropped"});
+    }
     to_ = std::exchange(other.to_, ReplyAddress{});
     by_name_ = other.by_name_;
     deadline_ = other.deadline_;
@@ -123,9 +125,12 @@ ReplyRight& ReplyRight::operator=(ReplyRight&& other) noexcept {
 }
 
 ReplyRight::~ReplyRight() {
+  if (!to_) {
+    return;
+  }
   // A handler that throws has not let go of the request: what it threw is the answer.
   ActorCell* cell = std::uncaught_exceptions() > 0 ? ActorCell::current() : nullptr;
-  if (to_ && cell != nullptr && cell->take_back(to_, by_name_, deadline_)) {
+  if (cell != nullptr && cell->take_back(to_, by_name_, deadline_)) {
     return;
   }
   fail({AskError::Kind::may_have_run, base::Outcome::stopped,

@@ -165,7 +165,8 @@ class Actor {
   /// Ends a child or any local actor in order.
   void stop(const AnyRef& actor);
 
-  /// One Terminated follows for certain, also if the actor is already gone or its node dies.
+  /// One Terminated follows for certain, also if the actor is already gone, its node dies, or the
+  /// reference is empty. Throws std::logic_error if the class has no handler for Terminated.
   void watch(const AnyRef& actor);
   void unwatch(const AnyRef& actor);
 

@@ -220,7 +220,7 @@ TEST_F(ActorOptions, TimersOfAnObjectThatCrashedAreNotTheNextOnes) {
 
 class Careless : public Actor {
  public:
-  using Protocol = actors::Protocol<Get, Begin, Begun>;
+  using Protocol = actors::Protocol<Get, Begin, Begun, Tick>;
   explicit Careless(ActorRef<Ticks> gone) : gone_(gone) {}
   Task<std::int64_t> on(Get) {
     const Get question;
@@ -229,6 +229,7 @@ class Careless : public Actor {
     co_return answer.value();
   }
   void on(const Begin&) { set_receive_timeout(1s); }
+  void on(const Tick&) { watch(gone_); }
   bool on(const Begun&) { return true; }
 
  private:
@@ -255,6 +256,36 @@ TEST_F(ActorOptions, ReceiveTimeoutWithoutItsHandlerFailsTheActorOnly) {
   EXPECT_TRUE(asked.error().reason.starts_with("the actor crashed: set_receive_timeout() wants"))
       << asked.error().reason;
   EXPECT_TRUE(ask(careless, Begun{}).value());
+}
+
+TEST_F(ActorOptions, WatchWithoutItsHandlerFailsTheActorOnly) {
+  auto careless = spawn<Careless>({}, spawn<Ticks>({}));
+  const auto asked = ask(careless, Tick{});
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().reason,
+            "the actor crashed: watch() wants a handler `on(const Terminated&)`");
+  EXPECT_TRUE(ask(careless, Begun{}).value());
+}
+
+/// Watches what is nobody.
+class Watcher : public Actor {
+ public:
+  using Protocol = actors::Protocol<Begin, Get>;
+  void on(const Begin&) { watch(AnyRef{}); }
+  std::int64_t on(const Get&) { return told_; }
+  void on(const Terminated& notice) {
+    told_ += !notice.actor && notice.reason == ExitReason::no_such_actor ? 1 : 100;
+  }
+
+ private:
+  std::int64_t told_ = 0;
+};
+
+TEST_F(ActorOptions, WatchOfAnEmptyReferenceIsToldAtOnce) {
+  auto watcher = spawn<Watcher>({});
+  EXPECT_EQ(watcher.tell(Begin{}), base::Outcome::accepted);
+  run();
+  EXPECT_EQ(ask(watcher, Get{}).value(), 1);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ void ActorCell::ended(const Ending& ending) {
   if (state_ != State::running) {
     return;
   }
-  if (watched.is_watched || type_->traps_exits) {
+  if (type_->terminated != nullptr && (watched.is_watched || type_->traps_exits)) {
     guarded([&] { type_->terminated(*actor_, {watched.as_given, ending.reason, ending.text}); });
     after_user_code();
   }
@@ -88,7 +88,14 @@ void ActorCell::catch_up_with_endings() {
 }
 
 void ActorCell::watch(const AnyRef& actor) {
+  if (type_->terminated == nullptr) {
+    throw std::logic_error{"watch() wants a handler `on(const Terminated&)`"};
+  }
   if (!actor) {
+    parts().watching.push_back({actor, actor});
+    push_control(
+        control_envelope(Control::terminated, id(),
+                         Ending{actor, ExitReason::no_such_actor, "the reference is empty"}));
     return;
   }
   const MessageSink::Reached reached = actor.sink()->reached(actor.id());

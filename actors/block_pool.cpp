@@ -53,9 +53,10 @@ bool Slab::is_used_up(std::size_t size_class) const {
 }
 
 /// What of one size no thread keeps.
-struct Depot {
+struct alignas(class_bytes) Depot {
   base::Mutex mutex;
   Magazine* full TROUPE_GUARDED_BY(mutex) = nullptr;
+  std::uint32_t full_count TROUPE_GUARDED_BY(mutex) = 0;
   Slab* slabs TROUPE_GUARDED_BY(mutex) = nullptr;  ///< those with free blocks
 };
 
@@ -63,7 +64,10 @@ struct Depot {
 constinit std::atomic<std::size_t> depot_bytes{0};
 constinit std::atomic<std::size_t> slabs_held{0};
 
-/// Empty magazines, for blocks of all sizes.
+/// Full magazines of one size that the depot takes however much it has of others.
+constexpr std::uint32_t full_count_min = 16;
+
+/// Empty magazines, for blocks of all sizes; as many as were in use at once.
 struct Empties {
   base::Mutex mutex;
   Magazine* first TROUPE_GUARDED_BY(mutex) = nullptr;
@@ -182,6 +186,7 @@ Magazine* take_full(std::size_t size_class) {
   Magazine* const magazine = depot.full;
   if (magazine != nullptr) {
     depot.full = magazine->next;
+    --depot.full_count;
     depot_bytes.fetch_sub(magazine_bytes(size_class), std::memory_order_relaxed);
   }
   return magazine;
@@ -189,15 +194,29 @@ Magazine* take_full(std::size_t size_class) {
 
 void give_full(std::size_t size_class, Magazine* magazine) {
   const std::size_t bytes = magazine_bytes(size_class);
-  if (depot_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes > depot_bytes_max) {
-    depot_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-    give_to_slabs(size_class, magazine->blocks.data(), magazine_blocks);
-    delete magazine;
-    return;
+  const bool is_much =
+      depot_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes > depot_bytes_max;
+  {
+    Depot& depot = depot_of(size_class);
+    base::MutexLock lock{depot.mutex};
+    if (!is_much || depot.full_count < full_count_min) {
+      magazine->next = std::exchange(depot.full, magazine);
+      ++depot.full_count;
+      return;
+    }
   }
-  Depot& depot = depot_of(size_class);
-  base::MutexLock lock{depot.mutex};
-  magazine->next = std::exchange(depot.full, magazine);
+  depot_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  give_to_slabs(size_class, magazine->blocks.data(), magazine_blocks);
+  give_empty(magazine);
+}
+
+/// `magazine` may be null.
+void keep_empty(Bin& bin, Magazine* magazine) {
+  if (bin.empty == nullptr) {
+    bin.empty = magazine;
+  } else if (magazine != nullptr) {
+    give_empty(magazine);
+  }
 }
 
 void use(Bin& bin, Magazine* magazine, std::uint32_t count) {
@@ -207,16 +226,36 @@ void use(Bin& bin, Magazine* magazine, std::uint32_t count) {
   bin.room = magazine_blocks;
 }
 
-/// Empties the thread's lists when it ends.
+/// Of this thread, whose last destructors run: it keeps nothing any more.
+constinit thread_local bool is_over = false;
+
+/// Empties the thread's bins when it ends.
 struct Reaper {
-  ~Reaper() { empty_thread_bins(); }
+  ~Reaper() {
+    empty_thread_bins();
+    is_over = true;
+  }
   bool is_armed = false;
 };
 thread_local Reaper reaper;
 
+/// For a thread that is over.
+void* take_one(std::size_t size_class) {
+  Magazine magazine;
+  const std::uint32_t count = fill_from_slabs(size_class, magazine);
+  if (count == 0) {
+    throw std::bad_alloc{};
+  }
+  give_to_slabs(size_class, magazine.blocks.data(), count - 1);
+  return magazine.blocks[count - 1];
+}
+
 }  // namespace
 
 void* refill(std::size_t size_class) {
+  if (is_over) {
+    return take_one(size_class);
+  }
   reaper.is_armed = true;  // makes it, so that it is destroyed
   Bin& bin = thread_bins[size_class];
   Magazine* full = std::exchange(bin.full, nullptr);
@@ -224,30 +263,34 @@ void* refill(std::size_t size_class) {
     full = take_full(size_class);
   }
   if (full != nullptr) {
-    if (bin.in_use != nullptr) {
-      give_empty(bin.in_use);
-    }
+    keep_empty(bin, bin.in_use);
     use(bin, full, magazine_blocks);
-  } else {
-    if (bin.in_use == nullptr) {
-      Magazine* const empty = take_empty();
-      if (empty == nullptr) {
-        throw std::bad_alloc{};
-      }
-      use(bin, empty, 0);
-    }
-    bin.count = fill_from_slabs(size_class, *bin.in_use);
-    if (bin.count == 0) {
+    return bin.blocks[--bin.count];
+  }
+  if (bin.in_use == nullptr) {
+    Magazine* const empty = take_empty();
+    if (empty == nullptr) {
       throw std::bad_alloc{};
     }
+    use(bin, empty, 0);
+  }
+  bin.count = fill_from_slabs(size_class, *bin.in_use);
+  if (bin.count == 0) {
+    throw std::bad_alloc{};
   }
   return bin.blocks[--bin.count];
 }
 
 void give_to_full(void* memory, std::size_t size_class) {
-  reaper.is_armed = true;
   Bin& bin = thread_bins[size_class];
-  Magazine* const empty = take_empty();
+  Magazine* empty = nullptr;
+  if (!is_over) {
+    reaper.is_armed = true;
+    empty = std::exchange(bin.empty, nullptr);
+    if (empty == nullptr) {
+      empty = take_empty();
+    }
+  }
   if (empty == nullptr) {
     give_to_slabs(size_class, &memory, 1);
     return;
@@ -273,6 +316,9 @@ void empty_thread_bins() {
     if (bin.in_use != nullptr) {
       give_to_slabs(size_class, bin.blocks, bin.count);
       give_empty(bin.in_use);
+    }
+    if (bin.empty != nullptr) {
+      give_empty(bin.empty);
     }
     bin = {};
   }

@@ -11,10 +11,10 @@ namespace troupe::actors {
 /// uses again without a lock and while it is still in its cache.
 ///
 /// Thread-safe; memory may be freed on another thread than the one that took it. After Bonwick's
-/// magazines (Bonwick and Adams, USENIX 2001): a thread keeps at most two magazines a size; full
-/// and empty ones go through a depot, so that a producer on one core and a consumer on another
-/// exchange one lock a magazine. What the depot has no room for goes back to its slab, and a slab
-/// whose blocks are all back to the system. Sanitizers see each block as its own allocation
+/// magazines (Bonwick and Adams, USENIX 2001): a thread keeps at most two magazines of blocks a
+/// size; full and empty ones go through a depot, so that a producer on one core and a consumer on
+/// another take locks once a magazine. What the depot has no room for goes back to its slab, and a
+/// slab whose blocks are all back to the system. Sanitizers see each block as its own allocation
 /// instead.
 namespace block_pool {
 
@@ -39,9 +39,11 @@ struct Bin {
   std::uint32_t room = 0;  ///< none before a thread's first use
   Magazine* in_use = nullptr;
   Magazine* full = nullptr;
+  Magazine* empty = nullptr;  ///< a spare one
 };
 
-inline constinit thread_local std::array<Bin, classes> thread_bins{};
+/// The thread's, also of a plugin that hides its own names.
+[[gnu::visibility("default")]] inline constinit thread_local std::array<Bin, classes> thread_bins{};
 
 [[nodiscard]] void* refill(std::size_t size_class);
 void give_to_full(void* memory, std::size_t size_class);

@@ -29,15 +29,18 @@ Envelope copy_of(const MessageBlock& block) {
 void ActorCell::handle_repeatably(MessageBlock& block) {
   Parts::Retry& retry = *parts_->retry;
   Envelope copy;
-  if (block.type != nullptr && block.type->copy != nullptr) {
-    copy = copy_of(block);
-  }
-  const bool is_whole = copy || block.type == nullptr;  // whatever the handler does with its own
   Asker asker{block.reply(), block.by_name, block.deadline};
   asker_ = &asker;
   retry.keeps_asker = true;
   Handled handled = Handled::done;
-  guarded([&] { handled = type_->dispatch(*actor_, *this, copy ? *copy : block); });
+  guarded([&] {
+    if (block.type != nullptr && block.type->copy != nullptr) {
+      copy = copy_of(block);
+    }
+    handled = type_->dispatch(*actor_, *this, copy ? *copy : block);
+  });
+  // Whatever the handler does with its own.
+  const bool is_whole = copy || block.type == nullptr;
   retry.keeps_asker = false;
   if (crashed_) {
     asker_ = nullptr;

@@ -179,8 +179,9 @@ auto priority_function(std::type_identity<Protocol<Messages...>>) {
 template <class A>
 constexpr bool traps_exits() {
   if constexpr (requires { A::traps_exits; }) {
-    static_assert(!A::traps_exits || requires(A& a, const Terminated& t) { a.on(t); },
-                  "an actor that traps exits has a handler `on(const Terminated&)`");
+    static_assert(
+        !A::traps_exits || requires(A & a, const Terminated& t) { a.on(t); },
+        "an actor that traps exits has a handler `on(const Terminated&)`");
     return A::traps_exits;
   } else {
     return false;
@@ -209,15 +210,21 @@ const ActorType& actor_type() {
             return detail::dispatch_to(static_cast<A&>(actor), cell, message,
                                        std::type_identity<ProtocolOf<A>>{});
           },
-      .terminated = [](Actor& actor, const Terminated& notice) {
-        if constexpr (requires(A& a) { a.on(notice); }) {
-          static_cast<A&>(actor).on(notice);
-        }
-      },
+      .terminated =
+          [] {
+            using Function = void (*)(Actor&, const Terminated&);
+            if constexpr (requires(A & a, const Terminated& notice) { a.on(notice); }) {
+              return Function{[](Actor& actor, const Terminated& notice) {
+                static_cast<A&>(actor).on(notice);
+              }};
+            } else {
+              return Function{nullptr};
+            }
+          }(),
       .receive_timeout =
           [] {
             using Function = void (*)(Actor&);
-            if constexpr (requires(A& a) { a.on(ReceiveTimeout{}); }) {
+            if constexpr (requires(A & a) { a.on(ReceiveTimeout{}); }) {
               return Function{[](Actor& actor) { static_cast<A&>(actor).on(ReceiveTimeout{}); }};
             } else {
               return Function{nullptr};
@@ -225,8 +232,8 @@ const ActorType& actor_type() {
           }(),
       .unhandled =
           [] {
-            using Function = void (*)(Actor&, Envelope&&);
-            if constexpr (requires(A& a, Envelope&& e) { a.on_unhandled(std::move(e)); }) {
+            using Function = void (*)(Actor&, Envelope &&);
+            if constexpr (requires(A & a, Envelope && e) { a.on_unhandled(std::move(e)); }) {
               return Function{[](Actor& actor, Envelope&& message) {
                 static_cast<A&>(actor).on_unhandled(std::move(message));
               }};

@@ -70,6 +70,9 @@ base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope, bool has_waited)
                lane.push(block, dropped, {.into_reserve = true});
   }
   for (MessageBlock* unlucky : dropped) {
+    if (unlucky->sender.value == dominant) {
+      in.dropped.fetch_add(1, std::memory_order_relaxed);
+    }
     system().dead_letter(Envelope{unlucky}, {AskError::Kind::not_run, base::Outcome::mailbox_full,
                                              "it made room for another in a full mailbox"});
   }
@@ -96,6 +99,9 @@ base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope, bool has_waited)
 
 void ActorCell::set_policy(const SpawnOptions& options) {
   mailbox_.set_messages_max(std::min(options.mailbox_messages_max, Mailbox::messages_limit));
+  if (Intake* in = intake_.load(std::memory_order_acquire)) {
+    in->forget_vote();  // about who lived here before
+  }
   if (!options.has_plain_mailbox()) {
     intake().lane.configure(options.mailbox_policy(), type_->priority_of);
   }
@@ -196,6 +202,7 @@ void ActorCell::relieve_after_full_turn(std::uint32_t handled) {
 bool ActorCell::admit_or_relax(std::uint32_t count_max) {
   if (!admit_waiting_senders(count_max) && !is_crowded()) {
     Intake& in = intake();
+    in.age_vote();
     base::MutexLock lock{in.mutex};
     if (in.waiting.empty()) {
       in.waits_for_shares.store(false, std::memory_order_relaxed);

@@ -1,9 +1,9 @@
 #include "actors/mailbox.hpp"
 
+#include <gtest/gtest.h>
+
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace troupe::actors {
 namespace {
@@ -17,7 +17,9 @@ MessageBlock* block(std::uint64_t value) {
   return Envelope::of(BlockKind::message, message_type<Number>, Number{value}).release();
 }
 
-std::uint64_t value_of(MessageBlock* block) { return block->as<Number>().value; }
+std::uint64_t value_of(MessageBlock* block) {
+  return block->as<Number>().value;
+}
 
 TEST(Mailbox, WakesOnlyForTheFirstMessage) {
   Mailbox mailbox{10};

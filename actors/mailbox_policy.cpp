@@ -6,11 +6,12 @@
 namespace troupe::actors {
 
 std::size_t bytes_of(const MessageBlock& block) {
+  const std::size_t header =
+      sizeof(MessageBlock) + (block.is_answerable ? sizeof(ReplyAddress) : 0);
   if (block.type == nullptr) {
-    return sizeof(MessageBlock) + sizeof(MessageBlock::EncodedHead) + block.body().size();
+    return header + sizeof(MessageBlock::EncodedHead) + block.body().size();
   }
-  return sizeof(MessageBlock) +
-         (block.type->bytes != nullptr ? block.type->bytes(block.value()) : 0);
+  return header + (block.type->bytes != nullptr ? block.type->bytes(block.value()) : 0);
 }
 
 PolicyLane::~PolicyLane() {
@@ -78,37 +79,45 @@ bool PolicyLane::can_make_room(std::size_t bytes, int priority) const {
     return true;
   }
   std::size_t kept = 0;
-  for (const auto& [level, queue] : queues_) {
-    for (const Queued& queued : queue) {
-      kept += level > priority ? queued.bytes : 0;
+  for (const auto& [of_level, level] : levels_) {
+    for (const Queued& queued : level.messages) {
+      kept += of_level > priority ? queued.bytes : 0;
     }
   }
   return kept + bytes <= policy_.bytes_max;
 }
 
+/// How far from the end where drops begin: there, or the crowder's nearest.
+std::size_t PolicyLane::place_to_drop(Level& level, std::uint64_t crowder) const {
+  if (crowder == nobody) {
+    return 0;
+  }
+  if (std::exchange(level.crowder, crowder) != crowder) {
+    level.others = 0;
+  }
+  const std::deque<Queued>& messages = level.messages;
+  const bool from_front = policy_.overflow == Overflow::drop_oldest;
+  for (; level.others < messages.size(); ++level.others) {
+    const std::size_t place = from_front ? level.others : messages.size() - 1 - level.others;
+    if (messages[place].block->sender.value == crowder) {
+      return level.others;
+    }
+  }
+  --level.others;  // one of them goes
+  return 0;
+}
+
 /// From the lowest priority that is there.
 MessageBlock* PolicyLane::drop_one(std::uint64_t crowder) {
-  const auto lowest = std::prev(queues_.end());
-  std::deque<Queued>& queue = lowest->second;
-  // Most messages are the crowder's: one is near.
-  const auto looked_at = static_cast<std::ptrdiff_t>(std::min<std::size_t>(queue.size(), 64));
-  const auto is_crowders = [crowder](const Queued& queued) {
-    return queued.block->sender.value == crowder;
-  };
-  auto unlucky = queue.begin();
-  if (policy_.overflow == Overflow::drop_oldest) {
-    const auto end = queue.begin() + looked_at;
-    const auto found = std::find_if(queue.begin(), end, is_crowders);
-    unlucky = found != end ? found : queue.begin();
-  } else {
-    const auto end = queue.rbegin() + looked_at;
-    const auto found = std::find_if(queue.rbegin(), end, is_crowders);
-    unlucky = std::prev((found != end ? found : queue.rbegin()).base());
-  }
+  const auto lowest = std::prev(levels_.end());
+  std::deque<Queued>& messages = lowest->second.messages;
+  const auto place = static_cast<std::ptrdiff_t>(place_to_drop(lowest->second, crowder));
+  const auto unlucky = policy_.overflow == Overflow::drop_oldest ? messages.begin() + place
+                                                                 : messages.end() - 1 - place;
   const Queued dropped = *unlucky;
-  queue.erase(unlucky);
-  if (queue.empty()) {
-    queues_.erase(lowest);
+  messages.erase(unlucky);
+  if (messages.empty()) {
+    levels_.erase(lowest);
   }
   leave(dropped);
   size_.fetch_sub(1, std::memory_order_relaxed);
@@ -126,8 +135,8 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped,
   const int priority =
       policy_.by_priority && priority_of_ != nullptr ? priority_of_(block->type_id) : 0;
   if (policy_.overflow == Overflow::drop_newest || policy_.overflow == Overflow::drop_oldest) {
-    while (can_make_room(bytes, priority) && !has_room(bytes) && !queues_.empty() &&
-           queues_.rbegin()->first <= priority) {
+    while (can_make_room(bytes, priority) && !has_room(bytes) && !levels_.empty() &&
+           levels_.rbegin()->first <= priority) {
       dropped.push_back(drop_one(options.crowder));
     }
   }
@@ -136,7 +145,11 @@ bool PolicyLane::push(MessageBlock* block, std::vector<MessageBlock*>& dropped,
   if (!has_room(bytes, options.into_reserve && has_reserve)) {
     return false;
   }
-  queues_[priority].push_back({block, bytes, share});
+  Level& level = levels_[priority];
+  level.messages.push_back({block, bytes, share});
+  if (policy_.overflow == Overflow::drop_newest) {
+    level.others = block->sender.value == level.crowder ? 0 : level.others + 1;
+  }
   if (share != no_share) {
     queued_by_share_.resize(std::max<std::size_t>(queued_by_share_.size(), share + 1));
     ++queued_by_share_[share];
@@ -152,14 +165,18 @@ MessageBlock* PolicyLane::pop() {
     return nullptr;
   }
   base::MutexLock lock{mutex_};
-  if (queues_.empty()) {
+  if (levels_.empty()) {
     return nullptr;
   }
-  const auto highest = queues_.begin();
-  const Queued first = highest->second.front();
-  highest->second.pop_front();
-  if (highest->second.empty()) {
-    queues_.erase(highest);
+  const auto highest = levels_.begin();
+  Level& level = highest->second;
+  const Queued first = level.messages.front();
+  level.messages.pop_front();
+  const bool from_front = policy_.overflow == Overflow::drop_oldest;
+  level.others = from_front ? level.others - std::min<std::size_t>(level.others, 1)
+                            : std::min(level.others, level.messages.size());
+  if (level.messages.empty()) {
+    levels_.erase(highest);
   }
   leave(first);
   return first.block;

@@ -107,6 +107,14 @@ class PolicyLane {
     std::size_t bytes = 0;
     std::uint32_t share = no_share;
   };
+  /// The messages of one priority.
+  struct Level {
+    std::deque<Queued> messages;
+    /// So many at the end where drops begin are known not to be this sender's: each message is
+    /// looked at once.
+    std::size_t others = 0;
+    std::uint64_t crowder = nobody;
+  };
   static constexpr std::uint32_t no_share = ~std::uint32_t{0};
   [[nodiscard]] bool has_room(std::size_t bytes, bool into_reserve = false) const
       TROUPE_REQUIRES(mutex_);
@@ -115,12 +123,14 @@ class PolicyLane {
   void leave(const Queued& queued) TROUPE_REQUIRES(mutex_);
   [[nodiscard]] bool can_make_room(std::size_t bytes, int priority) const TROUPE_REQUIRES(mutex_);
   [[nodiscard]] MessageBlock* drop_one(std::uint64_t crowder) TROUPE_REQUIRES(mutex_);
+  [[nodiscard]] std::size_t place_to_drop(Level& level, std::uint64_t crowder) const
+      TROUPE_REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   MailboxPolicy policy_ TROUPE_GUARDED_BY(mutex_);
   PriorityOf priority_of_ TROUPE_GUARDED_BY(mutex_) = nullptr;
-  /// By falling priority; no queue is empty.
-  std::map<int, std::deque<Queued>, std::greater<>> queues_ TROUPE_GUARDED_BY(mutex_);
+  /// By falling priority; none is empty.
+  std::map<int, Level, std::greater<>> levels_ TROUPE_GUARDED_BY(mutex_);
   std::size_t bytes_ TROUPE_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<MailboxShares> shares_ TROUPE_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> queued_by_share_ TROUPE_GUARDED_BY(mutex_);

@@ -296,6 +296,60 @@ TEST(MailboxFairness, LeavesRoomForOthersAlsoWithAPolicy) {
   }
 }
 
+TEST(PolicyLane, DropsNobodyElsesWhileTheCrowderHasSome) {
+  constexpr std::uint64_t crowder = 7;
+  for (const Overflow overflow : {Overflow::drop_newest, Overflow::drop_oldest}) {
+    PolicyLane lane;
+    lane.configure({.messages_max = 1'000, .overflow = overflow}, nullptr);
+    std::vector<MessageBlock*> dropped;
+    for (std::int64_t i = 0; i < 3'000; ++i) {
+      Envelope message = Envelope::of(BlockKind::message, message_type<Note>, Note{i, {}});
+      message->sender.value = i % 10 == 0 ? 1 : crowder;
+      ASSERT_TRUE(lane.push(message.release(), dropped, {.crowder = crowder}));
+    }
+    EXPECT_EQ(dropped.size(), 2'000U);
+    std::int64_t before = -1;
+    for (MessageBlock* block : dropped) {
+      Envelope message{block};
+      EXPECT_EQ(message->sender.value, crowder);
+      if (overflow == Overflow::drop_oldest) {
+        EXPECT_GT(message->as<Note>().number, before);
+        before = message->as<Note>().number;
+      }
+    }
+    int others = 0;
+    while (MessageBlock* block = lane.pop()) {
+      others += Envelope {
+        block
+        } -> sender.value == 1 ? 1 : 0;
+      lane.done();
+    }
+    EXPECT_EQ(others, 300);
+  }
+}
+
+TEST(MailboxFairness, KnowsNothingAgainstWhoeverComesToTheNextLife) {
+  TestSystem system;
+  const auto log = std::make_shared<std::vector<std::int64_t>>();
+  const auto crowd = system.spawn<Reader>({.mailbox_messages_max = 64}, log);
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 100; ++i) {
+      (void)crowd.tell(Note{1, {}});
+    }
+    system.run_until_idle();
+  }
+  system.stop(crowd);
+  system.run_until_idle();
+  const auto next = system.spawn<Reader>({.mailbox_messages_max = 64}, log);
+  ASSERT_EQ(static_cast<std::uint32_t>(next.id().value),
+            static_cast<std::uint32_t>(crowd.id().value));
+  const auto flooder = system.spawn<Flooder>({}, next);
+  EXPECT_EQ(flooder.tell(Go{0, 0}), Outcome::accepted);
+  system.run_until_idle();
+  // Nobody crowded this one before: the reserve is nobody's.
+  EXPECT_EQ(std::count(log->begin(), log->end(), 0), 64);
+}
+
 TEST(MailboxFairness, DropsOfTheSenderThatCrowdsTheMailbox) {
   for (const Overflow overflow : {Overflow::drop_newest, Overflow::drop_oldest}) {
     TestSystem system;

@@ -180,7 +180,7 @@ base::ActorId PoolActor::open_copy(const std::shared_ptr<Broadcast>& broadcast,
 
 /// The same message for somebody else; nobody to answer yet.
 Envelope PoolActor::copy(const PoolMessage& type, const MessageBlock& message) {
-  Envelope copy = type.copy(message);
+  Envelope copy = type.copy(message, Answerable::yes);
   copy->sender = message.sender;
   copy->deadline = message.deadline;
   copy->by_name = message.by_name;

@@ -55,7 +55,7 @@ void Send::State::attempt_remote(base::Duration pause) {
   const auto again = [self = shared_from_this(), pause] {
     ActorSystem& to_system = self->to.sink()->system();
     if (to_system.clock().now() + pause >= self->deadline) {
-      self->finish(base::Outcome::mailbox_full);
+      self->finish(base::Outcome::expired);
       return;
     }
     (void)to_system.timers().add(to_system.clock().now() + pause, [self, pause] {
@@ -160,7 +160,6 @@ bool Send::await_suspend(std::coroutine_handle<> waiting) {
     const base::Outcome offered = cell->offer_waiting(state);
     if (offered != base::Outcome::mailbox_full) {
       state->finish(offered);
-      return true;
     }
     return true;
   }

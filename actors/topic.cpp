@@ -78,7 +78,7 @@ bool TopicActor::publish(Subscription& to, const MessageBlock& message) {
     return !tell_missed(to);
   }
   base::Outcome outcome = base::Outcome::mailbox_full;
-  Envelope copy = to.order.copy(message);
+  Envelope copy = to.order.copy(message, Answerable::no);
   copy->sender = message.sender;
   copy->deadline = message.deadline;
   if (tell_missed(to)) {

@@ -225,11 +225,7 @@ void add_records(const Contest& contest, const Showings& showings,
     record["peers"] = peers;
     record["unit"] = contest.unit;
     record["ratio"] = or_null(ratio_to(contest, showings, names_over(contest, gate)));
-    if (gate.is_value_max) {
-      record["required"] = requirement(contest, gate);
-    } else {
-      record["required"] = gate.required;
-    }
+    record["required"] = gate.required;
     record["met"] = or_null(is_met(contest, gate, showings));
     records.push_back(record);
   }

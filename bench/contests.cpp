@@ -1,5 +1,8 @@
 #include "bench/contests.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace troupe::bench {
 
 namespace {
@@ -45,9 +48,11 @@ constexpr LocalWork local_works[] = {
 
 const std::string count_word = "{count}";
 
-/// CAF with as many threads as we have workers, and with one, which suits some works better.
+/// CAF with as many threads as we have workers, one a core, and with one, which suits some works
+/// better.
 std::vector<Contestant> actor_peers(const std::string& work) {
-  return {{"CAF", {"bench-caf_local", work, count_word, "2"}},
+  const std::string cores = std::to_string(std::max(std::thread::hardware_concurrency(), 1U));
+  return {{"CAF", {"bench-caf_local", work, count_word, cores}},
           {"CAF, 1 thread", {"bench-caf_local", work, count_word, "1"}},
           {"Erlang", {"erl", "+P", "4000000", "-run", "bench_local", "main", work, count_word}}};
 }

@@ -8,7 +8,7 @@
 namespace troupe::node {
 
 /// Changes with every incompatible change of the library's binary interface.
-inline constexpr int plugin_abi = 1;
+inline constexpr int plugin_abi = 2;
 
 /// Opens a shared library and lets it register its kinds. not_found: no such file; malformed: no
 /// plugin; version_mismatch: built for another version. It is never unloaded.

@@ -35,6 +35,13 @@ actors::ActorAddress RemoteSink::address_of(base::ActorId actor) const {
   return {peer_, actor, {}};
 }
 
+base::ActorId RemoteSink::number_of_sender(base::ActorId theirs) const {
+  // The highest bit is never set in an actor's own number, whose upper half counts lives.
+  const std::uint64_t node = 0x8000U | (std::hash<base::NodeId>{}(peer_)&0x7FFFU);
+  return theirs ? base::ActorId{node << 48U | (theirs.value & ~(std::uint64_t{0xFFFF} << 48U))}
+                : theirs;
+}
+
 std::shared_ptr<transport::Link> RemoteSink::link() const {
   base::MutexLock lock{mutex_};
   return link_;

@@ -43,6 +43,9 @@ class RemoteSink final : public actors::MessageSink {
   void answered(base::ActorId request);
   /// Asks that the peer has not answered yet; none once it is lost.
   [[nodiscard]] std::size_t open_requests() const;
+  /// How an actor of the peer is numbered here where only senders are told apart: its own number may
+  /// be one of ours, too. 0 stays 0.
+  [[nodiscard]] base::ActorId number_of_sender(base::ActorId theirs) const;
   [[nodiscard]] PeerWatches& watches() { return watches_; }
   /// There may be room for what the link refused to take about watches.
   void say_waiting();

@@ -175,9 +175,8 @@ actors::ReplyAddress Router::reply_address(const Source& from, const base::Recor
 
 void Router::on_message(const Source& from, const base::Record& record) {
   Envelope envelope = decode_envelope(record, system_.clock().now());
-  if (from.sink == nullptr) {
-    envelope->sender = {};
-  }
+  envelope->sender =
+      from.sink != nullptr ? from.sink->number_of_sender(envelope->sender) : base::ActorId{};
   envelope->set_reply(reply_address(from, record, envelope->deadline));
   if (envelope->reply() && !envelope->reply().request) {
     system_.reject(envelope, Outcome::mailbox_full);

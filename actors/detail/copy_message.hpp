@@ -7,17 +7,17 @@
 
 namespace troupe::actors::detail {
 
-/// A message's value without its sender, asker and deadline; answerable.
+/// A message's value without its sender, asker and deadline.
 template <class M>
-Envelope copy_message(const MessageBlock& message) {
+Envelope copy_message(const MessageBlock& message, Answerable answerable) {
   if (message.type == &message_type<M>) {
     return Envelope::of(BlockKind::message, message_type<M>,
-                        M(*std::launder(static_cast<const M*>(message.value()))), Answerable::yes);
+                        M(*std::launder(static_cast<const M*>(message.value()))), answerable);
   }
   base::Bytes body;
   encode_body(message, body, message.type != nullptr);
   return Envelope::encoded(BlockKind::message, message.type_id, message.shape(), body);
 }
-using CopyMessage = Envelope (*)(const MessageBlock& message);
+using CopyMessage = Envelope (*)(const MessageBlock& message, Answerable answerable);
 
 }  // namespace troupe::actors::detail

@@ -34,11 +34,11 @@ struct ActorCell::Intake {
     has_waiting.store(!waiting.empty() && !lane.is_divided(), std::memory_order_relaxed);
   }
 
-  /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the majority
-  /// vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a reserve,
-  /// and where messages are dropped, that sender's come first.
-  /// All plain threads together are one sender. The vote outlasts the crowd, which often comes again
-  /// before the votes of one turn could tell.
+  /// Fairness: while the mailbox is crowded, the turn counts whose messages it handles (the
+  /// majority vote of Boyer and Moore, 1981). Whoever is not the sender of most of them may use a
+  /// reserve, and where messages are dropped, that sender's come first. All plain threads together
+  /// are one sender. The vote outlasts the crowd for a while, which often comes again before the
+  /// votes of one turn could tell.
   static constexpr std::uint64_t nobody = PolicyLane::nobody;
   /// A quarter of a mailbox says who crowds it; in a large one, more than one full turn.
   static constexpr std::uint32_t votes_to_dominate(std::uint32_t messages_max) {
@@ -48,9 +48,18 @@ struct ActorCell::Intake {
   /// The turn's.
   std::uint64_t candidate = nobody;
   std::uint32_t votes = 0;
+  /// Of the dominant sender's messages, what was dropped: votes for it, too, or it would soon count
+  /// as one among others.
+  std::atomic<std::uint32_t> dropped{0};
 
   void vote(std::uint64_t sender, std::uint32_t messages_max) {
     const std::uint32_t needed = votes_to_dominate(messages_max);
+    if (dropped.load(std::memory_order_relaxed) != 0) {
+      const std::uint32_t count = dropped.exchange(0, std::memory_order_relaxed);
+      if (candidate == dominant.load(std::memory_order_relaxed)) {
+        votes = std::min(votes + std::min(count, needed), 2 * needed);
+      }
+    }
     if (sender == candidate) {
       votes = std::min(votes + 1, 2 * needed);
     } else if (votes == 0) {
@@ -61,9 +70,21 @@ struct ActorCell::Intake {
     }
     const std::uint64_t leader = votes >= needed ? candidate : nobody;
     if (dominant.load(std::memory_order_relaxed) != leader &&
-        (leader != nobody || votes == 0)) {
+        (leader != nobody || votes < needed / 4)) {
       dominant.store(leader, std::memory_order_relaxed);
     }
+  }
+  /// The crowd is over, perhaps for the moment.
+  void age_vote() {
+    votes /= 2;
+    if (votes == 0) {
+      forget_vote();
+    }
+  }
+  void forget_vote() {
+    candidate = nobody;
+    votes = 0;
+    dominant.store(nobody, std::memory_order_relaxed);
   }
 };
 

@@ -196,7 +196,7 @@ TEST_F(Cluster, AwaitedSendsAreToldByReceipt) {
   ASSERT_TRUE(world.finish(std::move(running)).ok());
   auto longer = near.ask(Slow{3000});
   EXPECT_EQ(world.finish(agent.ask(SendAll{near, 2, 500})).value_or(Texts{}),
-            (Texts{"accepted", "mailbox_full"}));
+            (Texts{"accepted", "expired"}));
   ASSERT_TRUE(world.finish(std::move(longer)).ok());
   ASSERT_TRUE(world.finish(near.ask(EndIt{})).ok());
   EXPECT_EQ(world.finish(agent.ask(SendAll{near, 1})).value_or(Texts{}), Texts{"stopped"});
