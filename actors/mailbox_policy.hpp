@@ -29,6 +29,9 @@ enum class Overflow : std::uint8_t {
 
 /// What an actor's mailbox takes, beyond a plain bound by count. Each field's default costs
 /// nothing.
+///
+/// With any policy, and with none, others keep a sixteenth of the room where most of the messages
+/// that were handled or dropped lately came from one sender; all plain threads are one sender.
 struct MailboxPolicy {
   std::uint32_t messages_max = 10'000;
   /// Bytes of all messages together, of typed values with what their strings and lists hold; 0:
