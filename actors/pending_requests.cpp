@@ -1,21 +1,21 @@
 #include "actors/pending_requests.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <utility>
+
+#include "actors/reply_slot.hpp"
 
 namespace troupe::actors {
 
 namespace {
 
-/// A plain thread that waits for one result.
-struct BlockedThread {
-  base::Mutex mutex;
-  std::condition_variable_any ready;
-  bool is_ready = false;
-};
-
 constexpr std::uint32_t slot_index(base::ActorId request) {
   return static_cast<std::uint32_t>(request.value);
+}
+
+constexpr base::ActorId id_of(std::uint32_t generation, std::uint32_t index) {
+  return {PendingRequests::request_bit | (std::uint64_t{generation} << 32U) | index};
 }
 
 }  // namespace
@@ -34,22 +34,35 @@ Envelope failure_envelope(AskError error) {
   return Envelope::of(BlockKind::failure, message_type<AskError>, std::move(error));
 }
 
-/// Invariants
-///  1. `state` is the generation and a Status; only the holder of the request's number knows it.
-///  2. `result` and the waiter's fields belong to who asked while `open`, to who changed `open` or
-///     `waiting` to `filling` until it ends that, and to who asked again once `ready`.
-///  3. Only deliver() fills, and only one of those who try; filling takes a few instructions.
-///  4. A place whose state is `closed` is in free_, or belongs to the one who closed it.
-struct alignas(64) PendingRequests::Slot {
-  enum Status : std::uint8_t { closed, open, waiting, filling, ready };
-  enum Kind : std::uint8_t { coroutine, callback, thread };
+/// A plain thread that waits for one result.
+struct PendingRequests::BlockedThread {
+  base::Mutex mutex;
+  std::condition_variable_any ready;
+  bool is_ready = false;
 
-  std::atomic<std::uint64_t> state{0};
+  void wait() {
+    base::MutexLock lock{mutex};
+    while (!is_ready) {
+      ready.wait(mutex);
+    }
+  }
+  void wake() {
+    base::MutexLock lock{mutex};
+    is_ready = true;
+    ready.notify_one();
+  }
+};
+
+struct PendingRequests::SlotTypes {
+  using Reply = Envelope;
+  using Suspension = actors::Suspension;
+  using Function = std::unique_ptr<Callback>;
+  using BlockedThread = PendingRequests::BlockedThread;
+};
+
+/// Its first line is the machine's, its second one what is known of the request.
+struct alignas(64) PendingRequests::Slot : BasicReplySlot<SlotTypes> {
   std::atomic<base::TimePoint> deadline{base::time_never};
-  Envelope result;
-  Suspension suspended;
-  std::unique_ptr<Callback> function;
-  BlockedThread* blocked = nullptr;
   std::atomic<std::uint32_t> next_free{0};
   /// The last request whose right to answer was passed on.
   std::atomic<std::uint64_t> passed_on{0};
@@ -57,26 +70,9 @@ struct alignas(64) PendingRequests::Slot {
   std::atomic<std::uint64_t> forwarded{0};
   std::atomic<std::uint64_t> forwarded_to{0};
   std::atomic<std::uint64_t> waiter{0};
-  Kind kind = coroutine;
 
-  static Status status_of(std::uint64_t state) { return static_cast<Status>(state & 0xFFU); }
-  static std::uint64_t with_status(std::uint64_t state, Status status) {
-    return (state & ~std::uint64_t{0xFF}) | status;
-  }
-  static base::ActorId id_of(std::uint64_t state, std::uint32_t index) {
-    return {request_bit | (((state >> 8U) & 0x7FFFFFFFU) << 32U) | index};
-  }
-  static bool is_of(std::uint64_t state, base::ActorId request) {
-    return ((state >> 8U) & 0x7FFFFFFFU) == ((request.value >> 32U) & 0x7FFFFFFFU);
-  }
-  /// The state once nobody fills.
-  std::uint64_t settled() const {
-    for (;;) {
-      const std::uint64_t now = state.load(std::memory_order_acquire);
-      if (status_of(now) != filling) {
-        return now;
-      }
-    }
+  static std::uint32_t generation_of(base::ActorId request) {
+    return static_cast<std::uint32_t>(request.value >> 32U) & generation_mask;
   }
 };
 
@@ -136,48 +132,31 @@ base::ActorId PendingRequests::open(base::TimePoint deadline) {
     return {};
   }
   Slot& slot = slot_at(index);
-  const std::uint64_t state = Slot::with_status(
-      slot.state.load(std::memory_order_relaxed) + (std::uint64_t{1} << 8U), Slot::open);
   slot.deadline.store(deadline, std::memory_order_relaxed);
-  // seq_cst with the load in arm(): a sweep sees the request, or it is armed anew for it
-  slot.state.store(state, std::memory_order_seq_cst);
+  const std::uint32_t generation = slot.open();
   if (deadline != base::time_never) {
     arm(deadline);
   }
-  return Slot::id_of(state, index);
+  return id_of(generation, index);
 }
 
 void PendingRequests::release(std::uint32_t index) {
-  free_.push(index, [this](std::uint32_t at) -> auto& { return slot_at(at).next_free; });
+  free_.push(
+      index, [this](std::uint32_t at) -> auto& { return slot_at(at).next_free; });
 }
 
 void PendingRequests::close(base::ActorId request) {
-  Slot* slot = find(request);
-  if (slot == nullptr) {
-    return;
+  if (Slot* slot = find(request)) {
+    slot->close(Slot::generation_of(request), [&] { release(slot_index(request)); });
   }
-  for (;;) {
-    std::uint64_t state = slot->settled();
-    if (!Slot::is_of(state, request) || Slot::status_of(state) == Slot::closed) {
-      return;
-    }
-    if (slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::closed),
-                                          std::memory_order_seq_cst)) {
-      break;
-    }
-  }
-  // Destroyed at the end: it may hold a right to reply, which uses the table.
-  const std::unique_ptr<Callback> unused = std::move(slot->function);
-  const Envelope dropped = std::move(slot->result);
-  release(slot_index(request));
 }
 
 void PendingRequests::close_all() {
   const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    const std::uint64_t state = slot_at(index).settled();
-    if (Slot::status_of(state) != Slot::closed) {
-      close(Slot::id_of(state, index));
+    const Slot::View seen = slot_at(index).look_settled();
+    if (seen.status != Slot::Status::closed) {
+      close(id_of(seen.generation, index));
     }
   }
 }
@@ -187,9 +166,8 @@ bool PendingRequests::is_open(base::ActorId request) const {
   if (slot == nullptr) {
     return false;
   }
-  const std::uint64_t state = slot->state.load(std::memory_order_seq_cst);
-  const Slot::Status status = Slot::status_of(state);
-  return Slot::is_of(state, request) && (status == Slot::open || status == Slot::waiting);
+  const Slot::View seen = slot->look();
+  return seen.generation == Slot::generation_of(request) && seen.is_open();
 }
 
 void PendingRequests::mark_passed_on(base::ActorId request) {
@@ -218,7 +196,7 @@ base::ActorId PendingRequests::holder_of(base::ActorId request, base::ActorId re
     return slot->forwarded.load(std::memory_order_acquire) == request.value ? to : base::ActorId{};
   }
   return slot->passed_on.load(std::memory_order_acquire) == request.value ? base::ActorId{}
-                                                                           : receiver;
+                                                                          : receiver;
 }
 
 void PendingRequests::note_waiter(base::ActorId request, base::ActorId waiter) {
@@ -237,82 +215,41 @@ std::uint32_t PendingRequests::open_count() const {
   std::uint32_t count = 0;
   const std::uint32_t used = slots_used_.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < used; ++index) {
-    count += Slot::status_of(slot_at(index).state.load(std::memory_order_relaxed)) != Slot::closed
-                 ? 1U
-                 : 0U;
+    const Slot::View seen = slot_at(index).look(std::memory_order_relaxed);
+    count += seen.status != Slot::Status::closed ? 1U : 0U;
   }
   return count;
 }
 
 bool PendingRequests::is_ready(base::ActorId request) {
-  return Slot::status_of(find(request)->settled()) == Slot::ready;
-}
-
-/// Publishes the waiter's fields; false if the result is there already.
-bool PendingRequests::add_waiter(Slot& slot, base::ActorId request, std::uint8_t kind) {
-  slot.kind = static_cast<Slot::Kind>(kind);
-  std::uint64_t state = slot.settled();
-  while (Slot::is_of(state, request) && Slot::status_of(state) == Slot::open) {
-    // The release pairs with the acquire of who fills.
-    if (slot.state.compare_exchange_weak(state, Slot::with_status(state, Slot::waiting),
-                                         std::memory_order_acq_rel)) {
-      return true;
-    }
-    state = slot.settled();
-  }
-  return !Slot::is_of(state, request) || Slot::status_of(state) != Slot::ready;
+  return find(request)->is_ready();
 }
 
 bool PendingRequests::resume_when_ready(base::ActorId request, Suspension waiting) {
-  Slot* slot = find(request);
-  std::uint64_t state = slot->settled();
-  while (Slot::status_of(state) == Slot::waiting &&
-         !slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::open),
-                                            std::memory_order_acq_rel)) {
-    state = slot->settled();
-  }
-  if (Slot::status_of(state) == Slot::ready) {
-    return false;
-  }
-  slot->suspended = waiting;
-  return add_waiter(*slot, request, Slot::coroutine);
+  return find(request)->resume_when_ready(Slot::generation_of(request), waiting);
 }
 
 void PendingRequests::call_when_ready(base::ActorId request, Callback callback) {
   Slot* slot = find(request);
-  if (Slot::status_of(slot->settled()) != Slot::ready) {
-    slot->function = std::make_unique<Callback>(std::move(callback));
-    if (add_waiter(*slot, request, Slot::callback)) {
+  if (!slot->is_ready()) {
+    auto function = std::make_unique<Callback>(std::move(callback));
+    if (slot->call_when_ready(Slot::generation_of(request), function)) {
       return;
     }
-    callback = std::move(*std::exchange(slot->function, nullptr));
+    callback = std::move(*function);
   }
   callback(take(request));
 }
 
 void PendingRequests::wait(base::ActorId request) {
   BlockedThread blocked;
-  Slot* slot = find(request);
-  if (Slot::status_of(slot->settled()) == Slot::ready) {
-    return;
-  }
-  slot->blocked = &blocked;
-  if (!add_waiter(*slot, request, Slot::thread)) {
-    return;
-  }
-  base::MutexLock lock{blocked.mutex};
-  while (!blocked.is_ready) {
-    blocked.ready.wait(blocked.mutex);
+  if (find(request)->wake_when_ready(Slot::generation_of(request), blocked)) {
+    blocked.wait();
   }
 }
 
 Envelope PendingRequests::take(base::ActorId request) {
-  Slot* slot = find(request);
-  Envelope result = std::move(slot->result);
-  slot->state.store(Slot::with_status(slot->state.load(std::memory_order_relaxed), Slot::closed),
-                    std::memory_order_release);
-  release(slot_index(request));
-  return result;
+  return find(request)->take([&] { release(slot_index(request)); });
 }
 
 base::Outcome PendingRequests::deliver(Envelope&& reply) {
@@ -321,49 +258,14 @@ base::Outcome PendingRequests::deliver(Envelope&& reply) {
   if (slot == nullptr) {
     return base::Outcome::no_such_actor;
   }
-  std::uint64_t state = slot->state.load(std::memory_order_relaxed);
-  do {
-    if (!Slot::is_of(state, request) ||
-        (Slot::status_of(state) != Slot::open && Slot::status_of(state) != Slot::waiting)) {
-      return base::Outcome::no_such_actor;
-    }
-  } while (!slot->state.compare_exchange_weak(state, Slot::with_status(state, Slot::filling),
-                                              std::memory_order_acq_rel,
-                                              std::memory_order_relaxed));
-  if (Slot::status_of(state) == Slot::open) {
-    slot->result = std::move(reply);
-    slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
-    return base::Outcome::accepted;
-  }
-  switch (slot->kind) {
-    case Slot::coroutine: {
-      const Suspension suspended = slot->suspended;
-      slot->result = std::move(reply);
-      slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
-      suspended.resume();
-      break;
-    }
-    case Slot::callback: {
-      const std::unique_ptr<Callback> function = std::move(slot->function);
-      slot->state.store(Slot::with_status(state, Slot::closed), std::memory_order_release);
-      release(slot_index(request));
-      (*function)(std::move(reply));
-      break;
-    }
-    case Slot::thread: {
-      BlockedThread& blocked = *slot->blocked;
-      slot->result = std::move(reply);
-      slot->state.store(Slot::with_status(state, Slot::ready), std::memory_order_release);
-      base::MutexLock lock{blocked.mutex};
-      blocked.is_ready = true;
-      blocked.ready.notify_one();
-      break;
-    }
-  }
-  return base::Outcome::accepted;
+  const bool is_taken = slot->fill(Slot::generation_of(request), std::move(reply),
+                                   [&] { release(slot_index(request)); });
+  return is_taken ? base::Outcome::accepted : base::Outcome::no_such_actor;
 }
 
-ActorAddress PendingRequests::address_of(base::ActorId request) const { return {{}, request, {}}; }
+ActorAddress PendingRequests::address_of(base::ActorId request) const {
+  return {{}, request, {}};
+}
 
 /// Sees to a sweep that is not later than the deadline.
 void PendingRequests::arm(base::TimePoint deadline) {
@@ -386,8 +288,8 @@ void PendingRequests::expire_due() {
   const std::uint32_t used = slots_used_.load(std::memory_order_seq_cst);
   for (std::uint32_t index = 0; index < used; ++index) {
     Slot& slot = slot_at(index);
-    const std::uint64_t state = slot.state.load(std::memory_order_seq_cst);
-    if (Slot::status_of(state) != Slot::open && Slot::status_of(state) != Slot::waiting) {
+    const Slot::View seen = slot.look();
+    if (!seen.is_open()) {
       continue;
     }
     const base::TimePoint deadline = slot.deadline.load(std::memory_order_relaxed);
@@ -395,9 +297,9 @@ void PendingRequests::expire_due() {
       next = std::min(next, deadline);
       continue;
     }
-    Envelope failure = failure_envelope({AskError::Kind::may_have_run, base::Outcome::expired,
-                                         "no reply within the deadline"});
-    failure->target = Slot::id_of(state, index);
+    Envelope failure = failure_envelope(
+        {AskError::Kind::may_have_run, base::Outcome::expired, "no reply within the deadline"});
+    failure->target = id_of(seen.generation, index);
     // Not accepted means that the reply came first, or that the place was used again.
     (void)deliver(std::move(failure));
   }

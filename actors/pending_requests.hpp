@@ -71,6 +71,8 @@ class PendingRequests final : public MessageSink {
   [[nodiscard]] std::uint32_t open_count() const;
 
  private:
+  struct BlockedThread;
+  struct SlotTypes;
   struct Slot;
   struct Chunk;
   static constexpr std::uint32_t slots_a_chunk = 256;
@@ -80,7 +82,6 @@ class PendingRequests final : public MessageSink {
   Slot& slot_at(std::uint32_t index) const;
   [[nodiscard]] std::uint32_t take_index();
   void release(std::uint32_t index);
-  bool add_waiter(Slot& slot, base::ActorId request, std::uint8_t kind);
   void arm(base::TimePoint deadline);
   void expire_due();
 
