@@ -107,7 +107,9 @@ bool OpenAsk::closes_ring(ActorCell& cell) {
   edge_ = &chains.begin(wait);
   wait.target = requests_->holder_of(request_, reached.actor);
   const AskChains::Ring ring = chains.find_ring(wait, *requests_);
-  if (ring.text.empty()) {
+  // Who was answered meanwhile, or whose request was forwarded, waits in no ring of before; if that
+  // closed another one, who forwarded sees it.
+  if (ring.text.empty() || requests_->holder_of(request_, reached.actor) != wait.target) {
     return false;
   }
   // Closed first, in one order with the looks at the ring: the receiver then drops the request,

@@ -1,6 +1,7 @@
 #include "actors/ask_chain.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "actors/pending_requests.hpp"
@@ -9,29 +10,19 @@ namespace troupe::actors {
 
 namespace {
 
-constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-
 constexpr std::uint32_t index_of(base::ActorId actor) {
   return static_cast<std::uint32_t>(actor.value);
 }
 
-void write_name(AskChains::Entry& entry, std::string_view name) {
-  for (std::size_t i = 0; i < entry.name.size(); ++i) {
-    std::uint64_t word = 0;
-    if (i * word_bytes < name.size()) {
-      std::memcpy(&word, name.data() + i * word_bytes,
-                  std::min(word_bytes, name.size() - i * word_bytes));
-    }
-    entry.name[i].store(word, std::memory_order_relaxed);
-  }
+AskChains::Entry::Name packed(std::string_view name) {
+  AskChains::Entry::Name words{};
+  std::memcpy(words.data(), name.data(), std::min(sizeof words, name.size()));
+  return words;
 }
 
-std::string read_name(const AskChains::Entry& entry) {
-  std::array<char, sizeof(entry.name) + 1> text{};
-  for (std::size_t i = 0; i < entry.name.size(); ++i) {
-    const std::uint64_t word = entry.name[i].load(std::memory_order_relaxed);
-    std::memcpy(text.data() + i * word_bytes, &word, word_bytes);
-  }
+std::string unpacked(const AskChains::Entry::Name& words) {
+  std::array<char, sizeof words + 1> text{};
+  std::memcpy(text.data(), words.data(), sizeof words);
   return text.data();
 }
 
@@ -70,67 +61,45 @@ AskChains::Entry& AskChains::begin(const Wait& wait) {
     }
   }
   Entry& entry = *entry_of(wait.waiter);
-  entry.waiter.store(wait.waiter.value, std::memory_order_relaxed);
-  entry.request.store(wait.request.value, std::memory_order_relaxed);
-  write_name(entry, wait.name);
-  entry.target.store(wait.target.value, std::memory_order_seq_cst);
+  entry.begin(wait.waiter, {wait.target, wait.request, packed(wait.name)});
   return entry;
 }
 
+auto AskChains::graph(const PendingRequests& requests) const {
+  return AskGraph{[this](base::ActorId actor) { return entry_of(actor); },
+                  [&requests](base::ActorId request, base::ActorId target) {
+                    return requests.holder_of(request, target);
+                  }};
+}
+
 AskChains::Ring AskChains::find_ring(const Wait& wait, const PendingRequests& requests) const {
-  Ring ring;
-  base::ActorId at = wait.target;
-  for (std::uint32_t hop = 0; hop < hops_max; ++hop) {
-    if (at == wait.waiter) {
-      ring.text = std::string{wait.name} + " → " + ring.text + std::string{wait.name};
-      return ring;
-    }
-    const Entry* entry = entry_of(at);
-    if (entry == nullptr) {
-      return {};
-    }
-    const std::uint64_t target = entry->target.load(std::memory_order_seq_cst);
-    if (target == 0 || entry->waiter.load(std::memory_order_relaxed) != at.value) {
-      return {};
-    }
-    const base::ActorId request{entry->request.load(std::memory_order_relaxed)};
-    std::string name = read_name(*entry);
-    // A request that was answered, or whose right to answer was kept, holds nobody responsible.
-    const base::ActorId holder = requests.holder_of(request, {target});
-    if (!holder || entry->target.load(std::memory_order_acquire) != target) {
-      return {};
-    }
-    ring.text += name + " → ";
-    ring.requests.push_back(request);
-    at = holder;
+  std::vector<Entry::View> waits;
+  if (!graph(requests).find_ring(wait.target, wait.waiter, waits)) {
+    return {};
   }
-  return {};
+  Ring ring{std::string{wait.name} + " → ", {}};
+  for (const Entry::View& seen : waits) {
+    ring.text += unpacked(seen.name) + " → ";
+    ring.requests.push_back(seen.request);
+  }
+  ring.text += wait.name;
+  return ring;
 }
 
 AskChains::Ring AskChains::find_ring_of(base::ActorId request,
                                         const PendingRequests& requests) const {
   const base::ActorId waiter = requests.waiter_of(request);
-  const Entry* entry = entry_of(waiter);
-  if (!waiter || entry == nullptr) {
+  const Entry::View seen = graph(requests).wait_of(waiter, request);
+  if (!seen.target) {
     return {};
   }
-  const base::ActorId target{entry->target.load(std::memory_order_seq_cst)};
-  const std::string name = read_name(*entry);
-  if (!target || entry->waiter.load(std::memory_order_relaxed) != waiter.value ||
-      entry->request.load(std::memory_order_relaxed) != request.value ||
-      entry->target.load(std::memory_order_acquire) != target.value) {
-    return {};
-  }
-  return find_ring({waiter, requests.holder_of(request, target), request, name}, requests);
+  const std::string name = unpacked(seen.name);
+  return find_ring({waiter, requests.holder_of(request, seen.target), request, name}, requests);
 }
 
 base::ActorId AskChains::awaited_by(base::ActorId waiter) const {
   const Entry* entry = entry_of(waiter);
-  if (entry == nullptr) {
-    return {};
-  }
-  const base::ActorId target{entry->target.load(std::memory_order_acquire)};
-  return entry->waiter.load(std::memory_order_relaxed) == waiter.value ? target : base::ActorId{};
+  return entry == nullptr ? base::ActorId{} : entry->look(waiter).target;
 }
 
 }  // namespace troupe::actors

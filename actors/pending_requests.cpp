@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "actors/ask_edge.hpp"
 #include "actors/reply_slot.hpp"
 
 namespace troupe::actors {
@@ -64,11 +65,7 @@ struct PendingRequests::SlotTypes {
 struct alignas(64) PendingRequests::Slot : BasicReplySlot<SlotTypes> {
   std::atomic<base::TimePoint> deadline{base::time_never};
   std::atomic<std::uint32_t> next_free{0};
-  /// The last request whose right to answer was passed on.
-  std::atomic<std::uint64_t> passed_on{0};
-  /// The last request that was forwarded, and to whom.
-  std::atomic<std::uint64_t> forwarded{0};
-  std::atomic<std::uint64_t> forwarded_to{0};
+  BasicRequestHolder<> holder;
   std::atomic<std::uint64_t> waiter{0};
 
   static std::uint32_t generation_of(base::ActorId request) {
@@ -172,31 +169,20 @@ bool PendingRequests::is_open(base::ActorId request) const {
 
 void PendingRequests::mark_passed_on(base::ActorId request) {
   if (Slot* slot = find(request)) {
-    slot->forwarded.store(0, std::memory_order_release);
-    slot->passed_on.store(request.value, std::memory_order_release);
+    slot->holder.pass_on(request);
   }
 }
 
 void PendingRequests::mark_forwarded(base::ActorId request, base::ActorId to) {
   if (Slot* slot = find(request)) {
-    slot->forwarded_to.store(to.value, std::memory_order_release);
-    slot->passed_on.store(request.value, std::memory_order_release);
-    // seq_cst with the edges of AskChains: of those who close a ring, one sees it whole
-    slot->forwarded.store(request.value, std::memory_order_seq_cst);
+    slot->holder.forward(request, to);
   }
 }
 
 base::ActorId PendingRequests::holder_of(base::ActorId request, base::ActorId receiver) const {
   const Slot* slot = find(request);
-  if (slot == nullptr || !is_open(request)) {
-    return {};
-  }
-  if (slot->forwarded.load(std::memory_order_seq_cst) == request.value) {
-    const base::ActorId to{slot->forwarded_to.load(std::memory_order_acquire)};
-    return slot->forwarded.load(std::memory_order_acquire) == request.value ? to : base::ActorId{};
-  }
-  return slot->passed_on.load(std::memory_order_acquire) == request.value ? base::ActorId{}
-                                                                          : receiver;
+  return slot != nullptr && is_open(request) ? slot->holder.holder_of(request, receiver)
+                                             : base::ActorId{};
 }
 
 void PendingRequests::note_waiter(base::ActorId request, base::ActorId waiter) {

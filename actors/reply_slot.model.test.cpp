@@ -291,7 +291,7 @@ TEST(ReplySlotModel, TakesOneOfReplyAndFailureAndResumesOnce) {
 
 TEST(ReplySlotModel, ResumesTheLastOneThatWaits) {
   expect_right({.asker = Asker::resumes_twice, .replies = 1});
-  expect_right({.asker = Asker::resumes_twice, .replies = 2});
+  expect_right({.asker = Asker::resumes_twice, .replies = 2}, {.preemptions_max = 2});
 }
 
 TEST(ReplySlotModel, CallsOnceOrDropsTheFunction) {
