@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -48,8 +49,8 @@ struct Terminated {
 struct SpawnOptions {
   /// For logs and, in a node, the name in the cluster.
   std::string name;
-  /// How many messages the mailbox holds, at most 2^30: more is taken as that. See MailboxPolicy
-  /// for these and what `overflow` does.
+  /// How many messages the mailbox holds, from 1 to 2^30: 0 is taken as 1, more as 2^30. See
+  /// MailboxPolicy for these and what `overflow` does.
   std::uint32_t mailbox_messages_max = 10'000;
   std::size_t mailbox_bytes_max = 0;
   Overflow overflow = Overflow::wait;
@@ -88,7 +89,8 @@ struct SpawnOptions {
     return mailbox_bytes_max == 0 && overflow == Overflow::wait && !mailbox_by_priority;
   }
   [[nodiscard]] MailboxPolicy mailbox_policy() const {
-    return {mailbox_messages_max, mailbox_bytes_max, overflow, mailbox_by_priority, overflow_to};
+    return {std::max(mailbox_messages_max, 1U), mailbox_bytes_max, overflow, mailbox_by_priority,
+            overflow_to};
   }
 };
 
@@ -127,6 +129,13 @@ struct ActorType {
 ///                                  the class says `static constexpr bool reentrant = true`
 ///   void on(const M&, ReplyTo<R>)  answers later, or forwards
 ///   … on(M, StreamWriter<T>)       answers with many values; see reply_stream.hpp
+/// It may have these public members, too:
+///   void on(const Terminated&)      see watch()
+///   void on(const ReceiveTimeout&)  see set_receive_timeout()
+///   void on_unhandled(Envelope&&)   gets what the protocol lacks, which otherwise is a dead letter
+///                                   with the reason `refused`. An asker in it is answered by whom
+///                                   it is passed on to (AnyRef::pass_on()), or not at all
+///   static constexpr bool reentrant, traps_exits;  see above, and link()
 /// In a coroutine, name the message before it is sent: `const Get question; co_await
 /// ref.ask(question);`. GCC 12 destroys some temporaries of an awaited expression twice.
 /// A handler that throws Refusal answers with it; any other exception fails the request and the
@@ -157,7 +166,8 @@ class Actor {
   /// Seeded by the system's seed and this actor's number.
   [[nodiscard]] base::Random& random();
 
-  /// A child of this actor: supervised by it, stopped before it.
+  /// A child of this actor: supervised by it, stopped before it. Errors as of
+  /// ActorSystem::spawn(); closed also if this actor is about to end.
   template <class A, class... Args>
   base::Result<ActorRef<A>> spawn(SpawnOptions options, Args... args);
   /// Ends this actor after the current handler.
@@ -179,18 +189,21 @@ class Actor {
   void unlink(const AnyRef& actor);
 
   using TimerId = std::uint64_t;
-  /// Sends itself a message later; cancelled when the actor ends or restarts.
+  /// Sends itself a message later; cancelled when the actor ends or restarts. The own mailbox
+  /// treats it as any other: what a full one refuses is a dead letter, and does not come again.
   template <base::Message M>
   TimerId after(base::Duration delay, M message) {
     return add_timer(delay, message_maker(std::move(message)));
   }
   /// The same again and again, at the multiples of `interval` from now on; those that passed while
-  /// the actor was too busy to be told are left out. Throws std::invalid_argument unless `interval`
-  /// is positive.
+  /// the actor was too busy to be told are left out; after one that a full mailbox refused comes
+  /// the next. Throws std::invalid_argument unless `interval` is positive.
   template <base::Message M>
   TimerId every(base::Duration interval, M message) {
     return add_repeated_timer(interval, message_maker(std::move(message)));
   }
+  /// Nothing more is sent by it; what is in the mailbox already will be handled. Without effect on
+  /// a timer that has fired or was cancelled, and on a number that is none.
   void cancel(TimerId timer);
 
   using Delay = detail::Pause;
@@ -305,6 +318,12 @@ class ReplyRight {
 };
 
 /// A handler's second argument where it answers later: `void on(const M&, ReplyTo<R> reply)`.
+///
+/// Move-only; may be used from any thread, also after the actor's end. Answers once: after the
+/// first send(), refuse(), fail() or forward(), or where nobody asked, operator bool is false, the
+/// first three have no effect, and forward() is a tell(). None blocks. Whether the answer arrives
+/// is not known here: the asker's deadline may have passed. Dropped unused, the asker gets
+/// may_have_run.
 template <class R>
 class ReplyTo {
  public:
@@ -312,12 +331,15 @@ class ReplyTo {
   ReplyTo() = default;
   explicit ReplyTo(ReplyRight right) : right_(std::move(right)) {}
 
+  /// The value; `send({})` where the message declares no Reply.
   void send(Value value) {
     right_.send(Envelope::of(BlockKind::reply, message_type<Value>, std::move(value)));
   }
+  /// The answer is no, as by a handler that throws Refusal.
   void refuse(std::string reason) {
     right_.fail({AskError::Kind::refusal, base::Outcome::accepted, std::move(reason)});
   }
+  /// Any other end. not_run says that asking again does no harm: whoever retries relies on it.
   void fail(AskError error) { right_.fail(std::move(error)); }
   /// The other actor answers our asker, who is told if it does not accept the message.
   template <class A, base::Message M>

@@ -116,6 +116,15 @@ TEST_F(ActorOptions, UnlimitedMailboxTakesMessages) {
   EXPECT_EQ(ask(ticks, Get{}).value(), 100);
 }
 
+TEST_F(ActorOptions, MailboxOfNoneHoldsOneMessage) {
+  for (const Overflow overflow : {Overflow::wait, Overflow::reject, Overflow::drop_newest}) {
+    auto ticks = spawn<Ticks>({.mailbox_messages_max = 0, .overflow = overflow});
+    EXPECT_EQ(ticks.tell(Tick{}), base::Outcome::accepted);
+    run();
+    EXPECT_EQ(ask(ticks, Get{}).value(), 1);
+  }
+}
+
 TEST_F(ActorOptions, FallbackWithoutAnActorIsAnError) {
   const auto spawned = system.spawn<Ticks>({.overflow = Overflow::fallback});
   ASSERT_FALSE(spawned.ok());

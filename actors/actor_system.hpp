@@ -45,11 +45,11 @@ struct LedgerSnapshot {
   [[nodiscard]] std::string text() const;
 };
 
-/// A message that nobody handled.
+/// A message that nobody handled: refused at once, or lost after it was accepted.
 struct DeadLetter {
-  std::string message;
-  base::ActorId target;
-  base::ActorId sender;
+  std::string message;   ///< its type's name; of one that came encoded, "#" and the type's number
+  base::ActorId target;  ///< 0: it was sent to a name that led to nobody
+  base::ActorId sender;  ///< 0: no actor sent it. An actor of another node by its number there
   base::Outcome reason = base::Outcome::stopped;
   std::string cause;  ///< for a person; may be empty
 };
@@ -65,6 +65,7 @@ class ActorSystem {
  public:
   static constexpr std::uint32_t cells_a_chunk = 8192;
   static constexpr std::uint32_t actors_max = 4U << 20U;
+  static constexpr std::size_t dead_letters_kept = 256;
 
   ActorSystem(ActorSystemOptions options, const base::Clock& clock, Scheduler& scheduler);
   ~ActorSystem();
@@ -72,7 +73,9 @@ class ActorSystem {
   ActorSystem& operator=(const ActorSystem&) = delete;
 
   /// Starts an actor under the system's root supervisor. `args` are copied for every restart.
-  /// limit_exceeded when actors_max live, closed after stop_all().
+  /// limit_exceeded when actors_max live or there is no thread for own_thread, invalid_argument for
+  /// Overflow::fallback without overflow_to, closed after stop_all(). What its constructor or
+  /// on_start() throws is no error of this, but the actor's first failure.
   template <class A, class... Args>
   base::Result<ActorRef<A>> spawn(SpawnOptions options, Args... args) {
     auto spawned = spawn_any(actor_type<A>(), make_maker<A, Args...>(std::move(args)...),
@@ -109,7 +112,9 @@ class ActorSystem {
   /// The cell that a scheduler knows by this address, of whatever it may be the address; null if
   /// it is no cell of this system.
   [[nodiscard]] const ActorCell* cell_of(const Runnable* runnable) const;
-  /// Runs a function in an actor, between its messages. False if it is gone.
+  /// Runs a function in an actor, between its messages and ahead of those in its mailbox; what it
+  /// throws fails the actor. False if the actor is gone, or none of this process. True does not
+  /// promise the run: an actor that ends first, or has crashed and waits for its restart, drops it.
   bool call(const AnyRef& actor, std::function<void()> function);
 
   [[nodiscard]] const base::NodeId& node() const { return options_.node; }
@@ -142,6 +147,7 @@ class ActorSystem {
   [[nodiscard]] bool tells_events() const { return static_cast<bool>(events_); }
 
   [[nodiscard]] LedgerSnapshot ledger() const;
+  /// The last dead_letters_kept, the oldest first.
   [[nodiscard]] std::vector<DeadLetter> recent_dead_letters() const;
   /// Actors alive, without the root supervisor.
   [[nodiscard]] std::uint32_t actor_count() const;
@@ -194,7 +200,6 @@ class ActorSystem {
     std::array<std::uint32_t, cells_max> cells;
   };
   static constexpr std::size_t shard_count = thread_numbers_max + 1;
-  static constexpr std::size_t dead_letters_kept = 256;
   static constexpr std::uint32_t root_index = 0;
 
   /// Threads that have a number have a shard each, without a locked addition; the first shard is

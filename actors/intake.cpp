@@ -98,7 +98,7 @@ base::Outcome ActorCell::deliver_by_policy(Envelope&& envelope, bool has_waited)
 }
 
 void ActorCell::set_policy(const SpawnOptions& options) {
-  mailbox_.set_messages_max(std::min(options.mailbox_messages_max, Mailbox::messages_limit));
+  mailbox_.set_messages_max(std::clamp(options.mailbox_messages_max, 1U, Mailbox::messages_limit));
   if (Intake* in = intake_.load(std::memory_order_acquire)) {
     in->forget_vote();  // about who lived here before
   }

@@ -27,7 +27,8 @@ struct StageOptions {
   /// With several workers: results leave in the order in which their values came, and a slow one
   /// holds up those behind it. Without, whatever is ready leaves.
   bool keeps_order = true;
-  /// Results that wait for the next stage; nothing to a sink.
+  /// Results that wait for the next stage; 0: each waits in its worker until the next stage takes
+  /// it. Nothing to a sink.
   std::uint32_t buffer = 16;
   Scheduler* scheduler = nullptr;  ///< the system's if null
 };

@@ -102,16 +102,21 @@ class StreamWriter {
   /// Whether anybody reads.
   [[nodiscard]] bool is_wanted() const { return door_ && !door_->is_over(); }
 
+  /// Three ways to end the stream, of which the first counts; afterwards writes give `stopped`. The
+  /// reader gets what was written before, then the end. None blocks; without effect where nobody
+  /// reads. finish(): that was all.
   void finish() {
     if (door_) {
       std::exchange(door_, nullptr)->end(true, {});
     }
   }
+  /// The reader gets the error after the last item.
   void fail(AskError error) {
     if (door_) {
       std::exchange(door_, nullptr)->end(false, std::move(error));
     }
   }
+  /// The same as a refusal, as by a handler that throws one.
   void refuse(std::string reason) {
     fail({AskError::Kind::refusal, base::Outcome::accepted, std::move(reason)});
   }

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 // What the works consist of besides their count; the same for all contestants. The peers in Erlang
-// hold the same numbers in bench_sizes.hrl.
+// hold the same numbers in peers/bench.hrl.
 namespace troupe::bench {
 
 inline constexpr std::uint32_t mailbox_messages = 10'000;  ///< and of a window

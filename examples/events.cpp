@@ -95,7 +95,8 @@ int main(int argc, char** argv) {
   // Before other actors: what happens in the system is told here from now on.
   const auto events = troupe::spawn_event_stream(node.system()).value();
   node.system().set_events(events);
-  const auto chronicle = node.spawn<Chronicle>().value();
+  // On a thread of its own: what it prints to may block.
+  const auto chronicle = node.spawn<Chronicle>({.own_thread = true}).value();
   auto heard = events.subscribe<troupe::ActorFailed>(chronicle);
   heard =
       heard == troupe::Outcome::accepted ? events.subscribe<troupe::MessageLost>(chronicle) : heard;
