@@ -241,15 +241,15 @@ TEST(MailboxPolicy, LetsWaitingSendersInInTheOrderOfComing) {
     EXPECT_EQ(reader.tell(Hold{}), Outcome::accepted);
     system.run_until_idle();
     EXPECT_EQ(reader.tell(Note{0, std::string(1'000, 'x')}), Outcome::accepted);
-    for (std::int64_t i = 1; i <= 6; ++i) {
+    for (std::int64_t i = 1; i <= 5; ++i) {
       EXPECT_EQ(system.spawn<Sender>({}, reader, outcomes).tell(Go{i, 1, 1'000}),
                 Outcome::accepted);
       system.run_until_idle();
     }
-    ASSERT_LE(outcomes->size(), 1U);  // there is one place more for those who wait
+    ASSERT_TRUE(outcomes->empty());
     system.advance(std::chrono::seconds{1});
-    EXPECT_EQ(*outcomes, (std::vector<Outcome>(6, Outcome::accepted)));
-    EXPECT_EQ(*log, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(*outcomes, (std::vector<Outcome>(5, Outcome::accepted)));
+    EXPECT_EQ(*log, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
   }
 }
 
@@ -269,9 +269,8 @@ TEST(MailboxPolicy, EachSendThatWaitsExpiresAtItsOwnTime) {
       return outcomes;
     };
     EXPECT_EQ(reader.tell(Note{0, {}}), Outcome::accepted);
-    EXPECT_EQ(*send(1, 100), (std::vector<Outcome>{Outcome::accepted}));  // beyond the bound
-    const auto first = send(2, is_longer_first ? 3 : 1);
-    const auto second = send(3, is_longer_first ? 1 : 3);
+    const auto first = send(1, is_longer_first ? 3 : 1);
+    const auto second = send(2, is_longer_first ? 1 : 3);
     const auto& longer = is_longer_first ? first : second;
     const auto& shorter = is_longer_first ? second : first;
     const std::vector<Outcome> has_expired{Outcome::expired};
@@ -284,7 +283,7 @@ TEST(MailboxPolicy, EachSendThatWaitsExpiresAtItsOwnTime) {
     system.advance(1ms);
     EXPECT_EQ(*longer, has_expired);
     system.advance(1min);
-    EXPECT_EQ(*log, (std::vector<std::int64_t>{0, 1}));
+    EXPECT_EQ(*log, (std::vector<std::int64_t>{0}));
     EXPECT_EQ(system.system().ledger().dead[static_cast<std::size_t>(Outcome::expired)], 2U);
   }
 }
@@ -313,13 +312,13 @@ class Hasty : public Actor {
 
 TEST(MailboxPolicy, ATellMayOvertakeTheWaitingSendOfAReentrantActor) {
   int overtakes = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     TestSystem system{{.seed = seed}};
     const auto log = std::make_shared<std::vector<std::int64_t>>();
     const auto outcomes = std::make_shared<std::vector<Outcome>>();
     const auto reader = system.spawn<Reader>({.mailbox_messages_max = 4}, log);
     for (int i = 0; i < 10; ++i) {
-      EXPECT_EQ(system.spawn<Sender>({}, reader, outcomes).tell(Go{100, 20}), Outcome::accepted);
+      EXPECT_EQ(system.spawn<Sender>({}, reader, outcomes).tell(Go{100, 10}), Outcome::accepted);
     }
     const auto hasty = system.spawn<Hasty>({}, reader);
     EXPECT_EQ(hasty.tell(Note{1, {}}), Outcome::accepted);
