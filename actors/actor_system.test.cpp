@@ -157,7 +157,7 @@ TEST_F(ActorSystemTest, TheLastDeadLettersSayWhoLostWhatAndWhy) {
   const std::vector<DeadLetter> letters = system.recent_dead_letters();
   ASSERT_EQ(letters.size(), kept);
   for (std::size_t i = 0; i < kept; ++i) {
-    EXPECT_EQ(letters[i].target, counters[counters.size() - kept + i].id()) << i;
+    ASSERT_EQ(letters[i].target, counters[counters.size() - kept + i].id()) << i;
     EXPECT_EQ(letters[i].sender, teller.id());
     EXPECT_EQ(letters[i].message, "Increment");
     EXPECT_EQ(letters[i].reason, base::Outcome::stopped);
