@@ -24,22 +24,16 @@ struct Question {
   using Reply = std::int64_t;
   TROUPE_MESSAGE(Question)
 };
-/// Keeps the reader from its mailbox for so long.
-struct Hold {
-  std::int64_t seconds = 1;
-  TROUPE_MESSAGE(Hold, seconds)
-};
 
 using Log = std::shared_ptr<std::vector<std::int64_t>>;
 
 class Reader : public Actor {
  public:
-  using Protocol = actors::Protocol<Note, Alarm, Question, Hold>;
+  using Protocol = actors::Protocol<Note, Alarm, Question>;
   explicit Reader(Log log) : log_(std::move(log)) {}
   void on(const Note& m) { log_->push_back(m.number); }
   void on(const Alarm& m) { log_->push_back(-m.number); }
   std::int64_t on(const Question&) { return static_cast<std::int64_t>(log_->size()); }
-  Task<> on(Hold m) { co_await delay(std::chrono::seconds{m.seconds}); }
 
  private:
   Log log_;
@@ -48,9 +42,7 @@ class Reader : public Actor {
 struct Go {
   std::int64_t first = 0;
   std::int64_t count = 0;
-  std::int64_t text_bytes = 0;
-  std::int64_t timeout_seconds = 5;
-  TROUPE_MESSAGE(Go, first, count, text_bytes, timeout_seconds)
+  TROUPE_MESSAGE(Go, first, count)
 };
 
 /// Sends notes by `co_await send` and says how each ended.
@@ -61,9 +53,8 @@ class Sender : public Actor {
       : to_(to), outcomes_(std::move(outcomes)) {}
   Task<> on(Go m) {
     for (std::int64_t i = 0; i < m.count; ++i) {
-      Note note{m.first + i, std::string(static_cast<std::size_t>(m.text_bytes), 'x')};
-      auto sent = to_.send(note, std::chrono::seconds{m.timeout_seconds});
-      outcomes_->push_back(co_await sent);
+      Note note{m.first + i, {}};
+      outcomes_->push_back(co_await to_.send(note));
     }
   }
 
@@ -226,109 +217,6 @@ TEST(MailboxPolicy, HandlesHigherPrioritiesFirstAndEachInOrder) {
   }
   system.run_until_idle();
   EXPECT_EQ(*log, (std::vector<std::int64_t>{-1, -2, 1, 2}));
-}
-
-TEST(MailboxPolicy, LetsWaitingSendersInInTheOrderOfComing) {
-  // A plain mailbox, and those that are full by what the policy says.
-  for (const SpawnOptions& options :
-       {SpawnOptions{.mailbox_messages_max = 1},
-        SpawnOptions{.mailbox_messages_max = 1, .mailbox_bytes_max = 100'000},
-        SpawnOptions{.mailbox_bytes_max = 1'500}}) {
-    TestSystem system;
-    const auto log = std::make_shared<std::vector<std::int64_t>>();
-    const auto outcomes = std::make_shared<std::vector<Outcome>>();
-    const auto reader = system.spawn<Reader>(options, log);
-    EXPECT_EQ(reader.tell(Hold{}), Outcome::accepted);
-    system.run_until_idle();
-    EXPECT_EQ(reader.tell(Note{0, std::string(1'000, 'x')}), Outcome::accepted);
-    for (std::int64_t i = 1; i <= 5; ++i) {
-      EXPECT_EQ(system.spawn<Sender>({}, reader, outcomes).tell(Go{i, 1, 1'000}),
-                Outcome::accepted);
-      system.run_until_idle();
-    }
-    ASSERT_TRUE(outcomes->empty());
-    system.advance(std::chrono::seconds{1});
-    EXPECT_EQ(*outcomes, (std::vector<Outcome>(5, Outcome::accepted)));
-    EXPECT_EQ(*log, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
-  }
-}
-
-TEST(MailboxPolicy, EachSendThatWaitsExpiresAtItsOwnTime) {
-  using namespace std::chrono_literals;
-  for (const bool is_longer_first : {true, false}) {
-    TestSystem system;
-    const auto log = std::make_shared<std::vector<std::int64_t>>();
-    const auto reader = system.spawn<Reader>({.mailbox_messages_max = 1}, log);
-    EXPECT_EQ(reader.tell(Hold{.seconds = 60}), Outcome::accepted);
-    system.run_until_idle();
-    const auto send = [&](std::int64_t number, std::int64_t timeout_seconds) {
-      const auto outcomes = std::make_shared<std::vector<Outcome>>();
-      const auto sender = system.spawn<Sender>({}, reader, outcomes);
-      EXPECT_EQ(sender.tell(Go{number, 1, 0, timeout_seconds}), Outcome::accepted);
-      system.run_until_idle();
-      return outcomes;
-    };
-    EXPECT_EQ(reader.tell(Note{0, {}}), Outcome::accepted);
-    const auto first = send(1, is_longer_first ? 3 : 1);
-    const auto second = send(2, is_longer_first ? 1 : 3);
-    const auto& longer = is_longer_first ? first : second;
-    const auto& shorter = is_longer_first ? second : first;
-    const std::vector<Outcome> has_expired{Outcome::expired};
-    system.advance(999ms);
-    EXPECT_TRUE(shorter->empty());
-    system.advance(1ms);
-    EXPECT_EQ(*shorter, has_expired);
-    system.advance(1'999ms);
-    EXPECT_TRUE(longer->empty());
-    system.advance(1ms);
-    EXPECT_EQ(*longer, has_expired);
-    system.advance(1min);
-    EXPECT_EQ(*log, (std::vector<std::int64_t>{0}));
-    EXPECT_EQ(system.system().ledger().dead[static_cast<std::size_t>(Outcome::expired)], 2U);
-  }
-}
-
-/// Waits in a send, and tries meanwhile to tell the same reader, again and again.
-class Hasty : public Actor {
- public:
-  static constexpr bool reentrant = true;
-  using Protocol = actors::Protocol<Note, Alarm>;
-  explicit Hasty(ActorRef<Reader> to) : to_(to) {}
-  Task<> on(Note m) {
-    auto sent = to_.send(m);
-    EXPECT_EQ(co_await sent, Outcome::accepted);
-    has_sent_ = true;
-  }
-  void on(const Alarm& m) {
-    if (!has_sent_ && to_.tell(Note{m.number, {}}) == Outcome::mailbox_full) {
-      EXPECT_EQ(self_as<Hasty>().tell(m), Outcome::accepted);
-    }
-  }
-
- private:
-  ActorRef<Reader> to_;
-  bool has_sent_ = false;
-};
-
-TEST(MailboxPolicy, ATellMayOvertakeTheWaitingSendOfAReentrantActor) {
-  int overtakes = 0;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    TestSystem system{{.seed = seed}};
-    const auto log = std::make_shared<std::vector<std::int64_t>>();
-    const auto outcomes = std::make_shared<std::vector<Outcome>>();
-    const auto reader = system.spawn<Reader>({.mailbox_messages_max = 4}, log);
-    for (int i = 0; i < 10; ++i) {
-      EXPECT_EQ(system.spawn<Sender>({}, reader, outcomes).tell(Go{100, 10}), Outcome::accepted);
-    }
-    const auto hasty = system.spawn<Hasty>({}, reader);
-    EXPECT_EQ(hasty.tell(Note{1, {}}), Outcome::accepted);
-    EXPECT_EQ(hasty.tell(Alarm{2}), Outcome::accepted);
-    system.run_until_idle();
-    const auto sent = std::find(log->begin(), log->end(), 1);
-    ASSERT_NE(sent, log->end()) << "seed " << seed;
-    overtakes += std::find(log->begin(), sent, 2) != sent ? 1 : 0;
-  }
-  EXPECT_GT(overtakes, 0);
 }
 
 TEST(MailboxPolicy, KeepsTheOrderOfASenderThatWaitsAgainAndAgain) {
