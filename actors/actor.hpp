@@ -152,7 +152,9 @@ class Actor {
   virtual void on_start() {}
   /// Before on_start(), on the new object after a crash; `why` is for a person: what was thrown.
   virtual void on_restart(const std::string& why) { (void)why; }
-  /// After the last message, when the actor ends; not when it crashed and is restarted.
+  /// Before this object is given up in order: at the actor's end, with its reason, and before a
+  /// restart that no failure made necessary (`stopped`). Not for an object that crashed, that a
+  /// link failed, or whose actor was killed before, because it did not end in its time.
   virtual void on_stop(ExitReason) {}
 
  protected:

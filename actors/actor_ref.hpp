@@ -102,7 +102,9 @@ class ActorRef : public AnyRef {
                        Envelope::of(BlockKind::message, message_type<M>, std::move(message)));
   }
 
-  /// Waits for room in the receiver's mailbox: `co_await ref.send(m)` gives the outcome.
+  /// Waits for room in the receiver's mailbox: `co_await ref.send(m)` gives the outcome, `expired`
+  /// if there was none within `timeout`. Those who wait are let in in the order of coming. What the
+  /// waiting actor tells the same receiver meanwhile, being reentrant, may overtake the message.
   template <class M>
   [[nodiscard]] Send send(M message, base::Duration timeout = ask_timeout_default) const {
     check_understood<M>();

@@ -122,6 +122,50 @@ TEST_F(ActorSystemTest, ExpiredRequestIsNotHandled) {
   EXPECT_EQ(ask(counter, Get{}).value(), 1);
 }
 
+// Dead letters.
+
+/// Tells all of them, and ends the last one before that one could handle it.
+class Teller : public Actor {
+ public:
+  using Protocol = actors::Protocol<Increment>;
+  explicit Teller(std::vector<ActorRef<Counter>> to) : to_(std::move(to)) {}
+  void on(const Increment& m) {
+    for (const auto& counter : to_) {
+      (void)counter.tell(m);
+    }
+    stop(to_.back());
+  }
+
+ private:
+  std::vector<ActorRef<Counter>> to_;
+};
+
+TEST_F(ActorSystemTest, TheLastDeadLettersSayWhoLostWhatAndWhy) {
+  constexpr std::size_t kept = 256;
+  std::vector<ActorRef<Counter>> counters;
+  for (int i = 0; i < 300; ++i) {
+    counters.push_back(spawn<Counter>({}));
+  }
+  run();
+  for (std::size_t i = 0; i + 1 < counters.size(); ++i) {
+    system.stop(counters[i]);
+  }
+  run();
+  auto teller = spawn<Teller>({}, counters);
+  EXPECT_EQ(teller.tell(Increment{}), base::Outcome::accepted);
+  run();
+  const std::vector<DeadLetter> letters = system.recent_dead_letters();
+  ASSERT_EQ(letters.size(), kept);
+  for (std::size_t i = 0; i < kept; ++i) {
+    ASSERT_EQ(letters[i].target, counters[counters.size() - kept + i].id()) << i;
+    EXPECT_EQ(letters[i].sender, teller.id());
+    EXPECT_EQ(letters[i].message, "Increment");
+    EXPECT_EQ(letters[i].reason, base::Outcome::stopped);
+  }
+  EXPECT_EQ(letters.front().cause, "");  // its sender was told at once
+  EXPECT_EQ(letters.back().cause, "the actor has ended");
+}
+
 // Coroutines.
 
 struct Double {

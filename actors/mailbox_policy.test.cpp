@@ -219,7 +219,7 @@ TEST(MailboxPolicy, HandlesHigherPrioritiesFirstAndEachInOrder) {
   EXPECT_EQ(*log, (std::vector<std::int64_t>{-1, -2, 1, 2}));
 }
 
-TEST(MailboxPolicy, LetsWaitingSendersInInTheOrderOfComing) {
+TEST(MailboxPolicy, KeepsTheOrderOfASenderThatWaitsAgainAndAgain) {
   TestSystem system;
   const auto log = std::make_shared<std::vector<std::int64_t>>();
   const auto reader = system.spawn<Reader>({.mailbox_messages_max = 1}, log);

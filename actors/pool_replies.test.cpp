@@ -4,14 +4,12 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "actors/pool.hpp"
-#include "actors/reply_stream.hpp"
 #include "actors/testing/test_system.hpp"
 
 namespace troupe::actors {
@@ -389,115 +387,6 @@ TEST_F(PoolReplies, WhoHasYetToAnswerIsNotFree) {
     ASSERT_TRUE(ask.is_ready());
     EXPECT_TRUE(ask.get().ok());
   }
-}
-
-// Streams.
-
-struct Count {
-  using Reply = Stream<std::int64_t>;
-  std::int64_t end = 0;
-  TROUPE_MESSAGE(Count, end)
-};
-/// The same, one item every 10 ms.
-struct Drip {
-  using Reply = Stream<std::int64_t>;
-  std::int64_t end = 0;
-  TROUPE_MESSAGE(Drip, end)
-};
-struct NextDrop {
-  TROUPE_MESSAGE(NextDrop)
-};
-
-class Counter : public Actor {
- public:
-  using Protocol = actors::Protocol<Count, Drip, NextDrop>;
-  Task<> on(Count m, StreamWriter<std::int64_t> to) {
-    if (m.end < 0) {
-      throw Refusal{"backwards"};
-    }
-    for (std::int64_t i = 0; i < m.end; ++i) {
-      auto write = to.write(i);
-      if (co_await write != base::Outcome::accepted) {
-        co_return;
-      }
-    }
-    to.finish();
-  }
-  void on(const Drip& m, StreamWriter<std::int64_t> to) {
-    to_.emplace(std::move(to));
-    end_ = m.end;
-    after(10ms, NextDrop{});
-  }
-  void on(const NextDrop&) {
-    if (next_ == end_) {
-      to_->finish();
-    } else if (to_->try_write(next_) != base::Outcome::stopped) {
-      ++next_;
-      after(10ms, NextDrop{});
-    }
-  }
-
- private:
-  std::optional<StreamWriter<std::int64_t>> to_;
-  std::int64_t next_ = 0;
-  std::int64_t end_ = 0;
-};
-
-struct Sum {
-  using Reply = std::string;
-  std::int64_t end = 0;
-  bool is_slow = false;
-  TROUPE_MESSAGE(Sum, end, is_slow)
-};
-class Reader : public Actor {
- public:
-  using Protocol = actors::Protocol<Sum>;
-  explicit Reader(PoolRef<Counter> pool) : pool_(std::move(pool)) {}
-  Task<std::string> on(Sum m) {
-    auto asking = m.is_slow ? pool_.ask(Drip{m.end}, 1s) : pool_.ask(Count{m.end}, 1s);
-    auto opened = co_await asking;
-    if (!opened.ok()) {
-      co_return opened.error().text();
-    }
-    StreamReader<std::int64_t> reader{opened.value(), {.window = 4, .item_max = 1s}};
-    std::int64_t sum = 0;
-    for (;;) {
-      auto next = reader.next();
-      const auto item = co_await next;
-      if (!item.ok()) {
-        co_return item.error().text();
-      }
-      if (!item.value()) {
-        co_return std::to_string(sum);
-      }
-      sum += **item;
-    }
-  }
-
- private:
-  PoolRef<Counter> pool_;
-};
-
-class PoolStreams : public ::testing::Test {
- protected:
-  testing::TestSystem world;
-  const PoolRef<Counter> pool = spawn_pool<Counter>(world.system(), {.workers = 2}).value();
-  const ActorRef<Reader> reader = world.spawn<Reader>({}, pool);
-};
-
-TEST_F(PoolStreams, AWorkerAnswersWithAStream) {
-  EXPECT_EQ(world.ask(reader, Sum{100}).value(), "4950");
-  EXPECT_EQ(world.ask(reader, Sum{-1}).value(), "backwards");
-  EXPECT_EQ(world.ask(reader, Sum{10, true}).value(), "45");
-}
-
-TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
-  auto slow = reader.ask(Sum{10, true}, 60s);
-  world.advance(20ms);
-  pool.resize(0);
-  world.advance(1s);
-  EXPECT_EQ(slow.get().value(), "45");
-  EXPECT_EQ(world.system().actor_count(), 2U);
 }
 
 TEST_F(PoolReplies, LooksAtItsLoadAsOftenAfterItHasFailed) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/pool.hpp"
 #include "actors/testing/stepped_test.hpp"
 
 namespace troupe::actors {
@@ -236,6 +237,109 @@ TEST_F(ReplyStreamTest, TellHasNobodyToStreamTo) {
   auto feed = spawn<Feed>({});
   (void)feed.tell(CountTo{10});
   EXPECT_EQ(ask(feed, Written{}).value(), 1'000'000);
+}
+
+// Pools whose workers answer with streams.
+
+/// One item every 10 ms.
+struct CountSlowly {
+  using Reply = Stream<std::int64_t>;
+  std::int64_t end = 0;
+  TROUPE_MESSAGE(CountSlowly, end)
+};
+struct CountOn {
+  TROUPE_MESSAGE(CountOn)
+};
+
+class Counter : public Actor {
+ public:
+  using Protocol = actors::Protocol<CountTo, CountSlowly, CountOn>;
+  Task<> on(CountTo m, StreamWriter<std::int64_t> to) {
+    if (m.end < 0) {
+      throw Refusal{"backwards"};
+    }
+    for (std::int64_t i = 0; i < m.end; ++i) {
+      auto write = to.write(i);
+      if (co_await write != base::Outcome::accepted) {
+        co_return;
+      }
+    }
+    to.finish();
+  }
+  void on(const CountSlowly& m, StreamWriter<std::int64_t> to) {
+    to_.emplace(std::move(to));
+    end_ = m.end;
+    after(10ms, CountOn{});
+  }
+  void on(const CountOn&) {
+    if (next_ == end_) {
+      to_->finish();
+    } else if (to_->try_write(next_) != base::Outcome::stopped) {
+      ++next_;
+      after(10ms, CountOn{});
+    }
+  }
+
+ private:
+  std::optional<StreamWriter<std::int64_t>> to_;
+  std::int64_t next_ = 0;
+  std::int64_t end_ = 0;
+};
+
+struct Sum {
+  using Reply = std::string;
+  std::int64_t end = 0;
+  bool is_slow = false;
+  TROUPE_MESSAGE(Sum, end, is_slow)
+};
+class PoolReader : public Actor {
+ public:
+  using Protocol = actors::Protocol<Sum>;
+  explicit PoolReader(PoolRef<Counter> pool) : pool_(std::move(pool)) {}
+  Task<std::string> on(Sum m) {
+    auto asking = m.is_slow ? pool_.ask(CountSlowly{m.end}, 1s) : pool_.ask(CountTo{m.end}, 1s);
+    auto opened = co_await asking;
+    if (!opened.ok()) {
+      co_return opened.error().text();
+    }
+    StreamReader<std::int64_t> reader{opened.value(), {.window = 4, .item_max = 1s}};
+    std::int64_t sum = 0;
+    for (;;) {
+      auto next = reader.next();
+      const auto item = co_await next;
+      if (!item.ok()) {
+        co_return item.error().text();
+      }
+      if (!item.value()) {
+        co_return std::to_string(sum);
+      }
+      sum += **item;
+    }
+  }
+
+ private:
+  PoolRef<Counter> pool_;
+};
+
+class PoolStreams : public testing::SteppedTest {
+ protected:
+  const PoolRef<Counter> pool = spawn_pool<Counter>(system, {.workers = 2}).value();
+  const ActorRef<PoolReader> reader = spawn<PoolReader>({}, pool);
+};
+
+TEST_F(PoolStreams, AWorkerAnswersWithAStream) {
+  EXPECT_EQ(ask(reader, Sum{100}).value(), "4950");
+  EXPECT_EQ(ask(reader, Sum{-1}).value(), "backwards");
+  EXPECT_EQ(ask(reader, Sum{10, true}).value(), "45");
+}
+
+TEST_F(PoolStreams, AWorkerTooManyFinishesItsStreams) {
+  auto slow = reader.ask(Sum{10, true}, 60s);
+  advance(20ms);
+  pool.resize(0);
+  advance(1s);
+  EXPECT_EQ(slow.get().value(), "45");
+  EXPECT_EQ(system.actor_count(), 2U);
 }
 
 }  // namespace

@@ -24,22 +24,30 @@ struct Finish {
 struct Note {
   TROUPE_MESSAGE(Note)
 };
+struct LinkTo {
+  AnyRef actor;
+  TROUPE_MESSAGE(LinkTo, actor)
+};
 
 using Story = std::vector<std::string>;
 
 /// Writes down its starts and ends.
 class Worker : public Actor {
  public:
-  using Protocol = actors::Protocol<Crash, Finish, Note>;
+  using Protocol = actors::Protocol<Crash, Finish, Note, LinkTo>;
   Worker(std::string name, Story* story) : name_(std::move(name)), story_(story) {}
   void on_start() override { story_->push_back("+" + name_); }
-  void on_stop(ExitReason) override { story_->push_back("-" + name_); }
+  void on_stop(ExitReason reason) override {
+    const bool is_usual = reason == ExitReason::stopped;
+    story_->push_back("-" + name_ + (is_usual ? "" : " " + std::string{to_string(reason)}));
+  }
   void on(const Crash&) {
     story_->push_back("!" + name_);
     throw std::runtime_error{"trouble"};
   }
   void on(const Finish&) { stop(); }
   void on(const Note&) { story_->push_back("." + name_); }
+  void on(const LinkTo& m) { link(m.actor); }
 
  private:
   std::string name_;
@@ -88,23 +96,59 @@ class Door : public Supervisor {
   Story* story_;
 };
 
+/// Runs what was scheduled first to its end before the next one: shows the order of starts, which
+/// the test system's own scheduler would mix.
+class InOrder final : public Scheduler, public Runnable {
+ public:
+  explicit InOrder(Scheduler& below) : below_(below) {}
+  void schedule(Runnable& runnable) override {
+    if (waiting_.first == nullptr && !runs_) {
+      below_.schedule(*this);
+    }
+    waiting_.push(runnable);
+  }
+  After run(Turn turn) override {
+    Runnable& next = *waiting_.first;
+    waiting_.pop();
+    runs_ = true;
+    while (next.run(turn) == After::again) {
+    }
+    runs_ = false;
+    return waiting_.first == nullptr ? After::idle : After::again;
+  }
+
+ private:
+  Scheduler& below_;
+  RunnableList waiting_;
+  bool runs_ = false;
+};
+
 class SupervisorTest : public testing::SteppedTest {
  protected:
   ChildSpec worker(const std::string& name, Restart restart = Restart::permanent) {
     return child_spec<Worker>({.name = name, .restart = {.restart = restart}}, name, &story);
+  }
+  /// Workers of these names, which are started in the order in which they are scheduled.
+  std::vector<ChildSpec> workers_in_order(const std::vector<std::string>& names) {
+    std::vector<ChildSpec> specs;
+    for (const std::string& name : names) {
+      specs.push_back(worker(name));
+      specs.back().options.scheduler = &in_order;
+    }
+    return specs;
   }
   SupervisorOptions with(Strategy strategy, std::vector<ChildSpec> children) {
     return {.strategy = strategy,
             .restarts = {.restarts_max = 3, .window = 60s, .jitter = 0},
             .children = std::move(children)};
   }
-  /// Starts it, and forgets the starts.
+  /// Starts it; the story begins after that.
   ActorRef<Supervisor> start(SupervisorOptions options) {
     const auto supervisor =
         system.spawn<Supervisor>({.restart = {.restart = Restart::temporary}}, std::move(options))
             .value();
     run();
-    story.clear();
+    starts = std::exchange(story, {});
     return supervisor;
   }
   std::vector<ChildInfo> children(const ActorRef<Supervisor>& supervisor) {
@@ -134,7 +178,9 @@ class SupervisorTest : public testing::SteppedTest {
     EXPECT_EQ(system.actor_count(), 0U);
   }
 
+  Story starts;
   Story story;
+  InOrder in_order{world.scheduler()};
 };
 
 TEST(Strategy, SaysWhoIsRestarted) {
@@ -173,25 +219,23 @@ TEST_F(SupervisorTest, OneForOneRestartsTheOneThatFailed) {
 }
 
 TEST_F(SupervisorTest, OneForAllStopsInReverseAndStartsInOrder) {
-  const auto supervisor =
-      start(with(Strategy::one_for_all, {worker("a"), worker("b"), worker("c")}));
+  const auto supervisor = start(with(Strategy::one_for_all, workers_in_order({"a", "b", "c"})));
+  EXPECT_EQ(starts, (Story{"+a", "+b", "+c"}));
   const auto c = child(supervisor, "c");
   crash(supervisor, "b");
   EXPECT_EQ(story, (Story{"!b", "-c", "-a"}));
   EXPECT_EQ(c.tell(Note{}), base::Outcome::accepted);  // kept until it is back
   advance(100ms);
-  std::sort(story.begin() + 3, story.end());
   EXPECT_EQ(story, (Story{"!b", "-c", "-a", "+a", "+b", "+c", ".c"}));
 }
 
 TEST_F(SupervisorTest, RestForOneLeavesAloneThoseStartedBefore) {
   const auto supervisor =
-      start(with(Strategy::rest_for_one, {worker("a"), worker("b"), worker("c"), worker("d")}));
+      start(with(Strategy::rest_for_one, workers_in_order({"a", "b", "c", "d"})));
   crash(supervisor, "b");
   EXPECT_EQ(story, (Story{"!b", "-d", "-c"}));
   advance(100ms);
-  EXPECT_EQ(story.size(), 6U);
-  EXPECT_EQ(std::count(story.begin(), story.end(), "+a"), 0);
+  EXPECT_EQ(story, (Story{"!b", "-d", "-c", "+b", "+c", "+d"}));
 }
 
 TEST_F(SupervisorTest, AFailureOfAnEarlierChildWidensTheGroup) {
@@ -251,6 +295,41 @@ TEST_F(SupervisorTest, ASpentBudgetEndsTheSupervisor) {
   advance(1s);
   EXPECT_EQ(supervisor.tell(RestartChild{"a"}), base::Outcome::stopped);
   EXPECT_EQ(system.actor_count(), 0U);
+}
+
+TEST_F(SupervisorTest, OnStopIsCalledWithTheReasonOfAnEndInOrderOnly) {
+  const auto crash_linked = [this](const ActorRef<Supervisor>& supervisor) {
+    const auto other =
+        spawn<Worker>({.restart = {.restart = Restart::temporary}}, std::string{"other"}, &story);
+    EXPECT_EQ(child(supervisor, "it").tell(LinkTo{other}), base::Outcome::accepted);
+    run();
+    EXPECT_EQ(other.tell(Crash{}), base::Outcome::accepted);
+  };
+  const struct {
+    const char* what;
+    std::function<void(const ActorRef<Supervisor>&)> cause;
+    Story ends;
+  } table[] = {
+      {"it is stopped", [&](const auto& of) { system.stop(child(of, "it")); }, {"-it"}},
+      {"it stops itself", [&](const auto& of) { (void)child(of, "it").tell(Finish{}); }, {"-it"}},
+      {"it is stopped for that reason",
+       [&](const auto& of) { system.stop(child(of, "it"), ExitReason::killed); },
+       {"-it killed"}},
+      {"its supervisor is stopped", [&](const auto& of) { system.stop(of); }, {"-it"}},
+      {"another one crashes", [&](const auto& of) { crash(of, "sibling"); }, {"-it"}},
+      {"it is restarted", [&](const auto& of) { (void)of.tell(RestartChild{"it"}); }, {"-it"}},
+      {"it crashes", [&](const auto& of) { crash(of, "it"); }, {}},
+      {"who is linked to it crashes", crash_linked, {}},
+  };
+  for (const auto& row : table) {
+    const auto supervisor = start(with(Strategy::one_for_all, {worker("sibling"), worker("it")}));
+    row.cause(supervisor);
+    advance(1s);
+    std::erase_if(story, [](const std::string& what) { return !what.starts_with("-it"); });
+    EXPECT_EQ(story, row.ends) << row.what;
+    system.stop(supervisor);
+    run();
+  }
 }
 
 TEST_F(SupervisorTest, PermanentChildrenComeBackTransientOnesMayFinish) {

@@ -21,6 +21,9 @@ struct Get {
 struct Wait {
   TROUPE_MESSAGE(Wait)
 };
+struct Note {
+  TROUPE_MESSAGE(Note)
+};
 
 // Coroutines that wait.
 
@@ -55,6 +58,38 @@ TEST_F(TurnTest, AReentrantActorBeginsNoMoreThanItMay) {
   EXPECT_EQ(begun, 8);
 }
 
+/// Writes what it does.
+class Holder : public Actor {
+ public:
+  using Protocol = actors::Protocol<Wait, Note>;
+  explicit Holder(std::string* log) : log_(log) {}
+  Task<> on(Wait) {
+    *log_ += "(";
+    co_await delay(1s);
+    *log_ += ")";
+  }
+  void on(const Note&) { *log_ += "."; }
+
+ private:
+  std::string* log_;
+};
+
+TEST_F(TurnTest, AMessageWaitsForTheCoroutineThatHoldsTheMailbox) {
+  std::string log;
+  auto holder = spawn<Holder>({}, &log);
+  (void)holder.tell(Wait{});
+  run();
+  (void)holder.tell(Note{});
+  (void)holder.tell(Wait{});
+  (void)holder.tell(Note{});
+  advance(999ms);
+  EXPECT_EQ(log, "(");
+  advance(1ms);
+  EXPECT_EQ(log, "().(");
+  advance(1s);
+  EXPECT_EQ(log, "().().");
+}
+
 class Sleeper : public Actor {
  public:
   using Protocol = actors::Protocol<Wait>;
@@ -70,6 +105,78 @@ TEST_F(TurnTest, ADelayEndsWithItsActor) {
   system.stop(sleeper);
   run();
   EXPECT_EQ(system.timers().size(), before);
+}
+
+// Replies to members.
+
+struct Open {
+  TROUPE_MESSAGE(Open)
+};
+struct Close {
+  TROUPE_MESSAGE(Close)
+};
+struct Slam {
+  TROUPE_MESSAGE(Slam)
+};
+struct Log {
+  using Reply = std::string;
+  TROUPE_MESSAGE(Log)
+};
+
+class Shop : public Actor {
+ public:
+  using Protocol = actors::Protocol<Open, Close, Slam, Log, Wait>;
+  explicit Shop(ActorRef<actors::Protocol<Get>> prices) : prices_(prices) {}
+  void on(const Open&) { pipe(prices_.ask(Get{}, 1s), &Shop::on_price); }
+  void on(const Close&) {
+    pipe(prices_.ask(Get{}, 1s),
+         [this](const auto& price) { log_ += price.ok() ? "lambda;" : "failed;"; });
+  }
+  void on(const Slam&) {
+    pipe(prices_.ask(Get{}, 1s), [this](const auto&) { log_ += "never;"; });
+    throw std::runtime_error{"a slam"};
+  }
+  Task<void> on(Wait) {
+    pipe(prices_.ask(Get{}, 1s), &Shop::on_price);
+    co_await delay(10ms);
+    log_ += "waited;";
+  }
+  std::string on(const Log&) { return log_; }
+
+ private:
+  void on_price(AskResult<std::int64_t> price) {
+    log_ += price.ok() ? std::to_string(price.value()) + ";" : price.error().text() + ";";
+  }
+  ActorRef<actors::Protocol<Get>> prices_;
+  std::string log_;
+};
+
+class Prices : public Actor {
+ public:
+  using Protocol = actors::Protocol<Get>;
+  std::int64_t on(const Get&) { return 42; }
+};
+
+TEST_F(TurnTest, RepliesGoToMembersOfTheAskingActor) {
+  auto shop = spawn<Shop>({}, ActorRef<Protocol<Get>>{spawn<Prices>({})});
+  (void)shop.tell(Open{});
+  run();
+  (void)shop.tell(Close{});
+  run();
+  EXPECT_EQ(ask(shop, Log{}).value(), "42;lambda;");
+}
+
+TEST_F(TurnTest, ReplyToAMemberWaitsForTheCoroutineThatHoldsTheMailbox) {
+  auto shop = spawn<Shop>({}, ActorRef<Protocol<Get>>{spawn<Prices>({})});
+  EXPECT_TRUE(ask(shop, Wait{}).ok());
+  EXPECT_EQ(ask(shop, Log{}).value(), "waited;42;");
+}
+
+TEST_F(TurnTest, ReplyToAMemberIsLostWithItsActor) {
+  auto shop = spawn<Shop>({}, ActorRef<Protocol<Get>>{spawn<Prices>({})});
+  (void)shop.tell(Slam{});
+  advance(1s);
+  EXPECT_EQ(ask(shop, Log{}).value(), "");
 }
 
 // Handlers that would block.

@@ -24,6 +24,10 @@ void print(std::string_view text) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+void print_failed(std::uint64_t seed) {
+  print("seed " + std::to_string(seed) + " failed; " + detail::replay_text(seed));
+}
+
 }  // namespace
 
 bool use_framework(const Framework& framework) {
@@ -43,11 +47,11 @@ void for_each_seed(std::uint64_t count, const std::function<void(std::uint64_t s
     try {
       test(seed);
     } catch (...) {
-      print("seed " + std::to_string(seed) + " failed; " + detail::replay_text(seed));
+      print_failed(seed);
       throw;
     }
     if (!failed_before && detail::test_has_failed()) {
-      print("seed " + std::to_string(seed) + " failed; " + detail::replay_text(seed));
+      print_failed(seed);
       return;
     }
     if (seed == last) {

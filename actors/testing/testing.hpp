@@ -17,16 +17,17 @@
 
 namespace troupe::testing::detail {
 
-inline const bool reports_to_googletest =
-    use_framework({.fail = [](std::string_view text) { ADD_FAILURE() << text; },
-                   .has_failed = [] { return ::testing::Test::HasFailure(); },
-                   .arguments =
-                       [] {
-                         const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-                         return test == nullptr ? std::string{}
-                                                : std::string{"--gtest_filter="} +
-                                                      test->test_suite_name() + "." + test->name();
-                       }});
+inline constexpr Framework googletest{
+    .fail = [](std::string_view text) { ADD_FAILURE() << text; },
+    .has_failed = [] { return ::testing::Test::HasFailure(); },
+    .arguments =
+        [] {
+          const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+          return test == nullptr ? std::string{}
+                                 : std::string{"--gtest_filter="} + test->test_suite_name() + "." +
+                                       test->name();
+        }};
+inline const bool reports_to_googletest = use_framework(googletest);
 
 }  // namespace troupe::testing::detail
 

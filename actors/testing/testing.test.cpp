@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -194,8 +196,9 @@ TEST(TestSystem, ChecksTheLedgerAtItsEnd) {
   system.system().count_delivered();
 }
 
-TEST(ForEachSeed, StopsAtTheSeedThatFails) {
+TEST(ForEachSeed, StopsAtTheSeedThatFailsAndSaysHowToReplay) {
   std::vector<std::uint64_t> ran;
+  ::testing::internal::CaptureStderr();
   const std::string text = failure_of([&] {
     for_each_seed(10, [&](std::uint64_t seed) {
       ran.push_back(seed);
@@ -204,12 +207,29 @@ TEST(ForEachSeed, StopsAtTheSeedThatFails) {
       }
     });
   });
+  const std::string printed = ::testing::internal::GetCapturedStderr();
   if (std::getenv("TROUPE_SEED") == nullptr) {
     EXPECT_EQ(text, "third");
     EXPECT_EQ(ran, (std::vector<std::uint64_t>{1, 2, 3}));
+    EXPECT_TRUE(printed.starts_with("seed 3 failed; replay with: TROUPE_SEED=3 ")) << printed;
+    EXPECT_EQ(std::count(printed.begin(), printed.end(), '\n'), 1) << printed;
   } else {
     EXPECT_EQ(ran.size(), 1U);
   }
+}
+
+TEST(ForEachSeed, StopsAtTheSeedWhoseTestFailsWithoutThrowing) {
+  static std::uint64_t running = 0;
+  use_framework({.has_failed = [] { return running == 2; }});
+  ::testing::internal::CaptureStderr();
+  for_each_seed(10, [](std::uint64_t seed) { running = seed; });
+  const std::string printed = ::testing::internal::GetCapturedStderr();
+  use_framework(detail::googletest);
+  if (std::getenv("TROUPE_SEED") == nullptr) {
+    EXPECT_EQ(running, 2U);
+    EXPECT_TRUE(printed.starts_with("seed 2 failed; replay with: TROUPE_SEED=2 ")) << printed;
+  }
+  running = 0;
 }
 
 }  // namespace
